@@ -1,0 +1,1 @@
+//! The scoring rules of talvix: pure functions over columns.

@@ -1,0 +1,1 @@
+//! Writes kept pairs to PostgreSQL or a dataset directory.

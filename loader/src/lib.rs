@@ -1,0 +1,1 @@
+//! Reads jobs, users, resumes and weights into columns.

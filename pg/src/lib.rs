@@ -1,0 +1,1 @@
+//! Connecting to PostgreSQL as libpq does, its errors without row contents, and the schema.

@@ -1,0 +1,1 @@
+//! An independent second computation of a night, with polars.
