@@ -1,0 +1,10 @@
+//! Skills: the canonical form they are compared in, the alias table, and the search for skills in
+//! a resume's text.
+
+mod aliases;
+mod canonical;
+mod text;
+
+pub use aliases::{AliasError, AliasTable};
+pub use canonical::{canonical, fold};
+pub use text::SkillSearch;
