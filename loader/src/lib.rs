@@ -1,1 +1,25 @@
 //! Reads jobs, users, resumes and weights into columns.
+//!
+//! In data order:
+//!
+//! - [`tables`]: what a run reads, said once for both sources
+//! - [`postgres`]: one consistent view of a database, over several connections
+//! - [`dataset`]: one version of a folder of Parquet files
+//! - [`storage`]: where resumes, weights and pinned models are: a folder or a bucket
+//! - [`resumes`]: parsed resumes, read, inflated and parsed in parallel
+//! - [`weights`]: the live weights, from storage or the database
+//! - [`pin`]: the week's scoring model in storage
+//! - [`night`]: all of it together, as the engine wants it
+//! - [`error`]: what can go wrong, and whether anything is unfit
+
+pub mod dataset;
+pub mod error;
+pub mod night;
+pub mod pin;
+pub mod postgres;
+pub mod resumes;
+pub mod storage;
+pub mod tables;
+pub mod weights;
+
+pub use error::Error;

@@ -1,0 +1,209 @@
+//! Where resumes, weights and pinned models are: a folder or an S3-compatible bucket.
+
+use crate::error::Error;
+use fs_err as fs;
+use object_store::{
+    ObjectStore, ObjectStoreExt, PutPayload, aws::AmazonS3Builder, path::Path as Key,
+};
+use std::{
+    fmt,
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// The root of the files beside the tables.
+#[derive(Clone)]
+pub enum Storage {
+    /// A folder: a mount, or `storage/` of a dataset.
+    Folder(PathBuf),
+    /// A bucket, below a prefix.
+    Bucket {
+        /// The store.
+        store: Arc<dyn ObjectStore>,
+        /// Bucket and prefix as they were given, for messages.
+        url: String,
+        /// What every key begins with.
+        prefix: Key,
+    },
+}
+
+impl fmt::Debug for Storage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A store's own form could show its credentials.
+        f.write_str(&self.place(""))
+    }
+}
+
+impl Storage {
+    /// Opens `s3://bucket/prefix`, `file://` or a path. Credentials and endpoint of a bucket come
+    /// from the usual `AWS_*` variables, which `env` gives.
+    pub fn open(url: &str, env: impl Iterator<Item = (String, String)>) -> Result<Self, Error> {
+        let fail = |reason: String| Error::Storage { place: url.to_owned(), reason };
+        if let Some(bucket_and_prefix) = url.strip_prefix("s3://") {
+            let (bucket, prefix) =
+                bucket_and_prefix.split_once('/').unwrap_or((bucket_and_prefix, ""));
+            let mut builder = AmazonS3Builder::new().with_bucket_name(bucket);
+            for (name, value) in env {
+                if let Ok(key) = name.to_ascii_lowercase().parse()
+                    && name.starts_with("AWS_")
+                {
+                    builder = builder.with_config(key, value);
+                }
+            }
+            let store = builder.build().map_err(|error| fail(error.to_string()))?;
+            return Ok(Storage::Bucket {
+                store: Arc::new(store),
+                url: format!("s3://{bucket}/{}", prefix.trim_matches('/')),
+                prefix: Key::from(prefix),
+            });
+        }
+        let path = url.strip_prefix("file://").unwrap_or(url);
+        if path.contains("://") {
+            return Err(fail("expected a path, file:// or s3://bucket/prefix".to_owned()));
+        }
+        Ok(Storage::Folder(PathBuf::from(path)))
+    }
+
+    /// Where a file is, for messages.
+    #[must_use]
+    pub fn place(&self, file: &str) -> String {
+        match self {
+            Storage::Folder(root) => root.join(file).display().to_string(),
+            Storage::Bucket { url, .. } => format!("{}/{file}", url.trim_end_matches('/')),
+        }
+    }
+
+    /// Checks that the root is there and can be read.
+    pub fn check(&self) -> Result<(), Error> {
+        match self {
+            Storage::Folder(root) => match fs::metadata(root) {
+                Ok(found) if found.is_dir() => Ok(()),
+                Ok(_) => Err(self.fail("", "expected a folder")),
+                Err(error) => Err(Error::File(error)),
+            },
+            // The first read says more than a listing would, which rights may refuse.
+            Storage::Bucket { .. } => Ok(()),
+        }
+    }
+
+    /// Reads a file of at most `max_bytes`; `None` where there is none.
+    pub async fn read(&self, file: &str, max_bytes: u64) -> Result<Option<Vec<u8>>, Error> {
+        match self {
+            Storage::Folder(root) => read_file(&root.join(file), max_bytes).map_err(Error::File),
+            Storage::Bucket { store, prefix, .. } => {
+                let key = prefix.clone().join_all(file);
+                let result = match store.get(&key).await {
+                    Err(object_store::Error::NotFound { .. }) => return Ok(None),
+                    Err(error) => return Err(self.fail(file, &error.to_string())),
+                    Ok(result) => result,
+                };
+                if result.meta.size > max_bytes {
+                    return Err(self.fail(file, &format!("larger than {max_bytes} bytes")));
+                }
+                let bytes = result.bytes().await.map_err(|e| self.fail(file, &e.to_string()))?;
+                Ok(Some(bytes.to_vec()))
+            }
+        }
+    }
+
+    /// Writes a file: all of it is there afterwards or none of it, also after a crash.
+    pub async fn write(&self, file: &str, bytes: Vec<u8>) -> Result<(), Error> {
+        match self {
+            Storage::Folder(root) => write_file(&root.join(file), &bytes).map_err(Error::File),
+            Storage::Bucket { store, prefix, .. } => store
+                .put(&prefix.clone().join_all(file), PutPayload::from(bytes))
+                .await
+                .map(|_| ())
+                .map_err(|error| self.fail(file, &error.to_string())),
+        }
+    }
+
+    fn fail(&self, file: &str, reason: &str) -> Error {
+        Error::Storage { place: self.place(file), reason: reason.to_owned() }
+    }
+}
+
+/// Keys made of several parts.
+trait JoinAll {
+    /// Appends every part of a path with slashes.
+    fn join_all(self, file: &str) -> Self;
+}
+
+impl JoinAll for Key {
+    fn join_all(self, file: &str) -> Self {
+        file.split('/').fold(self, |key, part| key.join(part))
+    }
+}
+
+/// Reads a plain file of at most `max_bytes`; `None` where there is none.
+pub(crate) fn read_file(path: &Path, max_bytes: u64) -> io::Result<Option<Vec<u8>>> {
+    let unfit = |reason: &str| {
+        io::Error::new(io::ErrorKind::InvalidData, format!("{}: {reason}", path.display()))
+    };
+    // A link could lead out of storage, and opening a pipe would wait for a writer.
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+        Ok(found) if !found.is_file() => return Err(unfit("not a plain file")),
+        Ok(found) if found.len() > max_bytes => {
+            return Err(unfit(&format!("larger than {max_bytes} bytes")));
+        }
+        Ok(_) => {}
+    }
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(max_bytes + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > max_bytes {
+        return Err(unfit(&format!("larger than {max_bytes} bytes")));
+    }
+    Ok(Some(bytes))
+}
+
+/// Writes a temporary file beside the path, syncs it, and renames it.
+fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = folder.join(format!(".{name}.{}", std::process::id()));
+    let mut file = fs::File::create(&temporary)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)?;
+    fs::File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_plain_files_up_to_a_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b.json");
+        assert!(read_file(&path, 9).unwrap().is_none());
+        write_file(&path, b"123456789").unwrap();
+        assert_eq!(read_file(&path, 9).unwrap().unwrap(), b"123456789");
+        let error = read_file(&path, 8).unwrap_err().to_string();
+        assert!(error.ends_with("b.json: larger than 8 bytes"), "{error}");
+        let error = read_file(&folder.path().join("a"), 8).unwrap_err().to_string();
+        assert!(error.ends_with("not a plain file"), "{error}");
+    }
+
+    #[test]
+    fn does_not_follow_links() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("secret"), folder.path().join("link"));
+        write_file(&path, b"x").unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert!(read_file(&link, 8).is_err());
+    }
+
+    #[test]
+    fn urls_name_folders_and_buckets() {
+        let open = |url| Storage::open(url, std::iter::empty()).map(|storage| storage.place("x/y"));
+        assert_eq!(open("/mnt").unwrap(), "/mnt/x/y");
+        assert_eq!(open("file:///mnt").unwrap(), "/mnt/x/y");
+        assert_eq!(open("s3://talvix/prod/").unwrap(), "s3://talvix/prod/x/y");
+        assert!(open("ftp://host/x").unwrap_err().to_string().contains("s3://bucket/prefix"));
+    }
+}
