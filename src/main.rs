@@ -1,1 +1,27 @@
-fn main() {}
+//! `talvix`: scores every user's fit with every active job, each night.
+
+mod args;
+mod commands;
+mod config;
+mod failure;
+mod night;
+mod progress;
+mod report;
+mod source;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let args = args::Args::parse();
+    match commands::run(args) {
+        Ok(code) => code,
+        Err(failure) => {
+            failure.print();
+            failure.exit_code()
+        }
+    }
+}

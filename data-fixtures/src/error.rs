@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use talvix_pg::copy::{DecodeError, EncodeError};
+use uuid::Uuid;
 
 /// A fault of a dataset's folder, of a night's file or of a database.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +58,12 @@ pub enum Error {
     /// The server refused a statement, or went away.
     #[error(transparent)]
     Postgres(#[from] talvix_pg::Error),
+    /// More target roles than the database allows.
+    #[error("user_target_roles: user {user} has more than five; a database takes no more")]
+    TooManyRoles {
+        /// Whose.
+        user: Uuid,
+    },
     /// A value that PostgreSQL cannot store.
     #[error("{table}: {source}")]
     Encode {

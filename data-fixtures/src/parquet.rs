@@ -466,7 +466,11 @@ mod tests {
         round_trip(Dirt::None);
         round_trip(Dirt::Database);
         let dirty = round_trip(Dirt::Anything);
-        assert!(dirty.jobs.iter().any(|job| job.salary_max_lpa == Some(Numeric::NaN)));
+        let nan = |job: &crate::tables::JobRow| {
+            [job.salary_min_lpa, job.salary_max_lpa, job.exp_min_years]
+                .contains(&Some(Numeric::NaN))
+        };
+        assert!(dirty.jobs.iter().any(nan));
         assert!(dirty.users.iter().any(|user| user.cities_preferred.contains(&None)));
     }
 

@@ -10,16 +10,17 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::records::{Put, Record, Take};
-use crate::tables::{Numeric, Tables};
+use crate::tables::{Numeric, Tables, TargetRoleRow};
 
 /// Loads tables into a database that has the schema and none of these rows, in one transaction.
-/// Only the 23 weights, which the schema seeds, are overwritten.
+/// Only the 23 weights, which the schema seeds, are overwritten. The tables must belong to the
+/// connected role.
 pub async fn load_postgres(client: &mut Client, tables: &Tables) -> Result<(), Error> {
     let transaction = client.transaction().await.map_err(PgError::query("beginning"))?;
     copy_in(&transaction, &tables.jobs).await?;
     copy_in(&transaction, &tables.job_skills).await?;
     copy_in(&transaction, &tables.users).await?;
-    copy_in(&transaction, &tables.user_target_roles).await?;
+    copy_in_roles(&transaction, &tables.user_target_roles).await?;
     copy_in(&transaction, &tables.user_company_prefs).await?;
     copy_in(&transaction, &tables.resumes).await?;
     copy_in(&transaction, &tables.scrape_runs).await?;
@@ -56,6 +57,23 @@ pub async fn read_postgres(client: &mut Client) -> Result<Tables, Error> {
         agent_logs: copy_out(&transaction).await?,
         parsed_resumes: std::collections::BTreeMap::new(),
     })
+}
+
+/// The trigger that allows five roles a user takes a lock for each user until the transaction ends,
+/// and a server has room for a few thousand: so the rule is checked once, when all rows are in.
+async fn copy_in_roles(transaction: &Transaction<'_>, rows: &[TargetRoleRow]) -> Result<(), Error> {
+    let run = async |sql: &'static str| {
+        transaction.batch_execute(sql).await.map_err(PgError::query("loading target roles"))
+    };
+    run("alter table user_target_roles disable trigger user").await?;
+    copy_in(transaction, rows).await?;
+    run("alter table user_target_roles enable trigger user").await?;
+    let sql = "select user_id from user_target_roles group by user_id having count(*) > 5 limit 1";
+    let sixth = transaction.query_typed(sql, &[]).await;
+    match sixth.map_err(PgError::query("counting target roles"))?.first() {
+        Some(row) => Err(Error::TooManyRoles { user: row.get(0) }),
+        None => Ok(()),
+    }
 }
 
 /// What a table's row cannot do without and ours does not have: columns, their values, and what
@@ -143,9 +161,7 @@ async fn copy_out<R: Record>(transaction: &Transaction<'_>) -> Result<Vec<R>, Er
     let mut stream = std::pin::pin!(stream);
     let mut decoder = CopyDecoder::new(R::NAMES);
     let mut rows = Vec::new();
-    while let Some(piece) =
-        stream.try_next().await.map_err(PgError::query("copying rows out"))?
-    {
+    while let Some(piece) = stream.try_next().await.map_err(PgError::query("copying rows out"))? {
         decoder.feed(piece);
         while let Some(row) = decoder.next_row().map_err(decode)? {
             rows.push(R::take(&mut Fields { table: R::TABLE, row })?);

@@ -2,7 +2,7 @@
 //!
 //! * [`folder`]: the dataset, its lock, and the version that is current.
 //! * [`commit`]: a new version, all there or not there.
-//! * [`column`]: the columns that are asked for, and which types fit them.
+//! * [`mod@column`]: the columns that are asked for, and which types fit them.
 //! * [`reader`]: a file's rows, in exactly the types that were asked for.
 //! * [`error`]: what does not fit, by file, column and row.
 //!
@@ -29,6 +29,6 @@ mod source;
 pub use column::{Column, Kind, NAN_UNITS, Null};
 pub use commit::{Commit, TableWriter};
 pub use error::Error;
-pub use number::units_of_f64;
 pub use folder::{Dataset, Lock, Version};
+pub use number::units_of_f64;
 pub use reader::{Batches, Table};

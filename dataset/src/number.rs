@@ -123,8 +123,6 @@ fn rescale_wide(value: i256, shift: i32) -> Number {
     }
 }
 
-/// A double has 15 decimal digits that it surely keeps; the rest is noise of its binary form.
-/// 0.145 is a little less than that in binary, and still rounds to 0.15.
 /// A double in units of 10^-`scale`, as PostgreSQL stores it in a `numeric`: its shortest decimal
 /// of 15 significant digits, rounded half away from zero. `None` for NaN, the infinities, and what
 /// no 64-bit integer holds.
@@ -136,6 +134,8 @@ pub fn units_of_f64(value: f64, scale: u8) -> Option<i64> {
     }
 }
 
+/// A double has 15 decimal digits that it surely keeps; the rest is noise of its binary form.
+/// 0.145 is a little less than that in binary, and still rounds to 0.15.
 fn from_f64(value: f64, scale: i32, text: &mut String) -> Number {
     text.clear();
     // Writing to a string cannot fail.

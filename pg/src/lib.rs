@@ -7,11 +7,13 @@
 //! | [`connect()`] | opens a connection, with TLS where it must be |
 //! | [`error`] | what may be printed of a server's error, and what may be tried again |
 //! | [`copy`] | rows to and from the bytes of `COPY … (format binary)` |
+//! | [`lock`] | one run at a time |
 //! | [`schema`] | the data model as SQL; bringing a database up to it; what a database lacks |
 
 pub mod conninfo;
 pub mod copy;
 pub mod error;
+pub mod lock;
 pub mod schema;
 
 mod connect;

@@ -58,7 +58,7 @@ pub fn full_scan(
     let (year, week) = iso_week(as_of_us)?;
 
     let mut scan = Scan::default();
-    let num_users = users.users.height() as i64;
+    let num_users = users.attributes.height() as i64;
     for first in (0..num_users).step_by(USERS_AT_ONCE as usize) {
         let some = users.between(first, first + USERS_AT_ONCE);
         let candidates = pairs::candidates(&some, &users, &jobs).collect()?;

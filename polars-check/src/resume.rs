@@ -56,7 +56,7 @@ pub(crate) fn read(file: &[u8], user: Uuid) -> Option<Resume> {
 fn tenths(years: f64) -> Option<i64> {
     let decimal = years.to_string();
     let (whole, fraction) = decimal.split_once('.').unwrap_or((&decimal, ""));
-    let hundredths: i64 = format!("{whole}{:0<2.2}", fraction).parse().ok()?;
+    let hundredths: i64 = format!("{whole}{fraction:0<2.2}").parse().ok()?;
     Some((hundredths + 5) / 10).filter(|tenths| years >= 0.0 && *tenths <= 9_999)
 }
 

@@ -9,7 +9,7 @@ pub(crate) fn term(text: Option<&str>) -> Option<String> {
     text.map(|text| without_nul(text).trim().to_lowercase()).filter(|text| !text.is_empty())
 }
 
-/// The text as PostgreSQL could store it.
+/// The text as the database could store it.
 pub(crate) fn without_nul(text: &str) -> String {
     text.chars().filter(|&c| c != '\0').collect()
 }

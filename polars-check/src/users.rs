@@ -9,7 +9,7 @@ use crate::{first_of_each, frames, join, left, one_of, possible, sort};
 pub(crate) struct Users {
     /// `user` (place by id), `user_id`, `pays`, `expected`, `years`, `user_level`, `any_city`,
     /// `any_mode`.
-    pub(crate) users: DataFrame,
+    pub(crate) attributes: DataFrame,
     /// `user`, `family`.
     pub(crate) roles: DataFrame,
     /// `user`, `skill`, `has`: true.
@@ -58,14 +58,14 @@ impl Users {
             modes: named(modes, "mode", "named")?,
             dreams: named(of_kind("dream"), "company", "dream")?,
             blacklist: named(of_kind("blacklist"), "company", "blacklisted")?,
-            users,
+            attributes: users,
         })
     }
 
     /// The users of these places.
     pub(crate) fn between(&self, first: i64, end: i64) -> LazyFrame {
         let within = col("user").gt_eq(lit(first)).and(col("user").lt(lit(end)));
-        self.users.clone().lazy().filter(within)
+        self.attributes.clone().lazy().filter(within)
     }
 }
 

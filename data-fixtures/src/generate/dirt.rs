@@ -20,27 +20,27 @@ fn faults(dirt: Dirt, draw: &mut Draw) -> u64 {
 }
 
 /// A number that the columns hold and nobody means.
-pub(crate) fn odd_number(draw: &mut Draw) -> Option<Numeric> {
-    Some(draw.pick(&[
+pub(crate) fn odd_number(draw: &mut Draw) -> Numeric {
+    draw.pick(&[
         Numeric::NaN,
         Numeric::Units(-1),
         Numeric::Units(-250),
         Numeric::Units(0),
         Numeric::Units(1),
         Numeric::Units(9_999),
-    ]))
+    ])
 }
 
 /// The same city for a reader, not for a computer.
-pub(crate) fn odd_city(city: Option<String>, draw: &mut Draw) -> Option<String> {
+pub(crate) fn odd_city(city: Option<String>, draw: &mut Draw) -> String {
     let name = city.unwrap_or_else(|| "bangalore".to_owned());
     match draw.below(6) {
-        0 => Some(name.to_uppercase()),
-        1 => Some(format!("  {} ", title_case(&name))),
-        2 => Some(String::new()),
-        3 => Some("   ".to_owned()),
-        4 => Some(format!("\t{name}\u{a0}")),
-        _ => Some("remote".to_owned()),
+        0 => name.to_uppercase(),
+        1 => format!("  {} ", title_case(&name)),
+        2 => String::new(),
+        3 => "   ".to_owned(),
+        4 => format!("\t{name}\u{a0}"),
+        _ => "remote".to_owned(),
     }
 }
 
@@ -53,42 +53,51 @@ pub(crate) fn spoil_job(
     for _ in 0..faults(dirt, draw) {
         let kinds = if dirt == Dirt::Anything { 20 } else { 11 };
         match draw.below(kinds) {
-            0 => job.salary_min_lpa = odd_number(draw),
-            1 => job.salary_max_lpa = odd_number(draw),
+            0 => job.salary_min_lpa = Some(odd_number(draw)),
+            1 => job.salary_max_lpa = Some(odd_number(draw)),
             2 => {
                 job.salary_min_lpa = Some(Numeric::Units(2500));
                 job.salary_max_lpa = Some(Numeric::Units(1200));
             }
-            3 => job.exp_min_years = odd_number(draw),
-            4 => job.exp_max_years = odd_number(draw),
+            3 => job.exp_min_years = Some(odd_number(draw)),
+            4 => job.exp_max_years = Some(odd_number(draw)),
             5 => {
                 job.exp_min_years = Some(Numeric::Units(80));
                 job.exp_max_years = Some(Numeric::Units(30));
             }
-            6 => job.city_canonical = odd_city(job.city_canonical.take(), draw),
+            6 => job.city_canonical = Some(odd_city(job.city_canonical.take(), draw)),
             7 => skills.truncate(draw.below(3) as usize),
             8 | 9 => odd_skill(dirt, skills, draw),
             10 => job.posted_at = draw.pick(&[None, Some(0), Some(job.created_at)]),
-            11 => job.seniority_level = word(&["vp", "Senior", " mid ", "", "entry", "LEAD"], draw),
-            12 => job.work_mode = word(&["moon", "Remote", " onsite", "", "HYBRID "], draw),
+            11 => {
+                job.seniority_level =
+                    Some(word(&["vp", "Senior", " mid ", "", "entry", "LEAD"], draw));
+            }
+            12 => job.work_mode = Some(word(&["moon", "Remote", " onsite", "", "HYBRID "], draw)),
             13 => {
                 if let Some(skill) = skills.first_mut() {
                     let odd = ["Required", "optional", "", "nice to have"];
                     draw.pick(&odd).clone_into(&mut skill.skill_type);
                 }
             }
-            14 => job.role_family = word(&["", "  ", " backend_engineer", "Data_Analyst"], draw),
-            15 => job.city_canonical = word(&["pu\0ne", "\0", "\u{ff50}une", "D\u{0130}YARBAKIR"], draw),
+            14 => {
+                job.role_family =
+                    Some(word(&["", "  ", " backend_engineer", "Data_Analyst"], draw));
+            }
+            15 => {
+                job.city_canonical =
+                    Some(word(&["pu\0ne", "\0", "\u{ff50}une", "D\u{0130}YARBAKIR"], draw));
+            }
             16 => job.company_canonical.push('\0'),
-            17 => job.employment_type = word(&["gig", ""], draw),
+            17 => job.employment_type = Some(word(&["gig", ""], draw)),
             18 => job.posted_at = draw.pick(&[Some(-1), Some(4_102_444_800_000_000)]),
             _ => job.company_canonical = String::new(),
         }
     }
 }
 
-fn word(words: &[&str], draw: &mut Draw) -> Option<String> {
-    Some(draw.pick(words).to_owned())
+fn word(words: &[&str], draw: &mut Draw) -> String {
+    draw.pick(words).to_owned()
 }
 
 /// One more skill that says what the list says already, or nothing.
@@ -120,10 +129,10 @@ pub(crate) fn spoil_user(dirt: Dirt, new: &mut NewUser, draw: &mut Draw) {
         let kinds = if dirt == Dirt::Anything { 17 } else { 10 };
         let user = &mut new.user;
         match draw.below(kinds) {
-            0 => user.expected_salary_lpa = odd_number(draw),
-            1 => user.experience_years = odd_number(draw),
-            2 => user.city_canonical = odd_city(user.city_canonical.take(), draw),
-            3 => user.cities_preferred.push(odd_city(None, draw)),
+            0 => user.expected_salary_lpa = Some(odd_number(draw)),
+            1 => user.experience_years = Some(odd_number(draw)),
+            2 => user.city_canonical = Some(odd_city(user.city_canonical.take(), draw)),
+            3 => user.cities_preferred.push(Some(odd_city(None, draw))),
             4 => {
                 let city = user.city_canonical.clone();
                 user.cities_preferred.push(city.or_else(|| Some("pune".to_owned())));
@@ -132,15 +141,16 @@ pub(crate) fn spoil_user(dirt: Dirt, new: &mut NewUser, draw: &mut Draw) {
             6 => both_dream_and_blacklist(new, draw),
             7 | 8 => odd_resume(new, draw),
             9 => user.cities_preferred.insert(0, None),
-            10 => user.cities_preferred.push(word(&["\0", "del\0hi", "\u{a0}"], draw)),
+            10 => user.cities_preferred.push(Some(word(&["\0", "del\0hi", "\u{a0}"], draw))),
             11 => user.work_modes_preferred.push(None),
-            12 => user.work_modes_preferred.push(word(&["moon", "", " Remote ", "ONSITE"], draw)),
-            13 => user.work_modes_preferred = vec![word(&["moon"], draw)],
+            12 => user
+                .work_modes_preferred
+                .push(Some(word(&["moon", "", " Remote ", "ONSITE"], draw))),
+            13 => user.work_modes_preferred = vec![Some("moon".to_owned())],
             14 => many_roles(new, draw),
             15 => {
-                let role = word(&["", "  ", "\0", "astronaut"], draw).unwrap_or_default();
                 if let Some(first) = new.roles.first_mut() {
-                    first.role_family = role;
+                    first.role_family = word(&["", "  ", "\0", "astronaut"], draw);
                 }
             }
             _ => {
@@ -155,7 +165,8 @@ pub(crate) fn spoil_user(dirt: Dirt, new: &mut NewUser, draw: &mut Draw) {
 fn both_dream_and_blacklist(new: &mut NewUser, draw: &mut Draw) {
     let Some(mut other) = new.prefs.first().cloned() else { return };
     other.id = draw.uuid();
-    other.pref_type = if other.pref_type == "dream" { "blacklist" } else { "dream" }.to_owned();
+    let opposite = if other.pref_type == "dream" { "blacklist" } else { "dream" };
+    opposite.clone_into(&mut other.pref_type);
     let twice = new.prefs.iter().any(|row| {
         row.company_canonical == other.company_canonical && row.pref_type == other.pref_type
     });

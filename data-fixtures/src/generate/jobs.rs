@@ -6,22 +6,32 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::market::{Family, Market, market, title_case};
-use super::random::{Draw, Stream, Zipf};
+use super::random::{Draw, Stream, Zipf, hex};
 use super::{DAY_US, Dirt, HOUR_US, Options, dirt};
 use crate::tables::{JobRow, JobSkillRow, Numeric};
 
 /// The scraper has been at work for this long before the first night.
 const HISTORY_DAYS: i64 = 60;
 
-/// A level, its share in a hundred, its salary in per cent of the family's, its years.
-const LEVELS: [(Option<&str>, u64, i64, (i64, i64)); 7] = [
-    (Some("intern"), 4, 25, (0, 1)),
-    (Some("junior"), 19, 55, (0, 3)),
-    (Some("mid"), 28, 100, (3, 6)),
-    (Some("senior"), 18, 165, (5, 10)),
-    (Some("lead"), 6, 240, (9, 16)),
-    (Some("not_specified"), 12, 90, (1, 8)),
-    (None, 13, 85, (1, 7)),
+/// What postings say of seniority.
+struct Level {
+    name: Option<&'static str>,
+    /// In a hundred postings.
+    share: u64,
+    /// Salary in per cent of the family's.
+    pay: i64,
+    /// Years that are asked for.
+    years: (i64, i64),
+}
+
+const LEVELS: [Level; 7] = [
+    Level { name: Some("intern"), share: 3, pay: 25, years: (0, 1) },
+    Level { name: Some("junior"), share: 16, pay: 55, years: (0, 3) },
+    Level { name: Some("mid"), share: 24, pay: 100, years: (3, 6) },
+    Level { name: Some("senior"), share: 15, pay: 165, years: (5, 10) },
+    Level { name: Some("lead"), share: 5, pay: 240, years: (9, 16) },
+    Level { name: Some("not_specified"), share: 18, pay: 90, years: (1, 8) },
+    Level { name: None, share: 19, pay: 85, years: (1, 7) },
 ];
 
 /// What a cleaner finds in a posting.
@@ -67,7 +77,8 @@ impl JobMaker {
         let market = self.market;
         let id = draw.uuid();
         let family = market.family(draw);
-        let (level, _, level_pay, years) = LEVELS[draw.share(&LEVELS.map(|level| level.1))];
+        let Level { name: level, pay, years, .. } =
+            LEVELS[draw.share(&LEVELS.map(|level| level.share))];
         let company = market.company(self.companies.draw(draw));
 
         let work_mode = match draw.share(&[15, 12, 30, 43]) {
@@ -87,7 +98,7 @@ impl JobMaker {
             _ => None,
         };
 
-        let pay = market.families[family].pay * level_pay / 100;
+        let pay = market.families[family].pay * pay / 100;
         let pay = pay * market.city_pay(city.as_deref()) / 100 * draw.between(70, 150) / 100;
         let (salary_min_lpa, salary_max_lpa) = salary(pay, draw);
         let (exp_min_years, exp_max_years) = band(years, draw);
@@ -173,7 +184,8 @@ impl JobMaker {
             Some(level @ ("junior" | "senior" | "lead")) => title_case(level) + " ",
             _ => String::new(),
         };
-        let role = if level.is_empty() && index % 7 == 0 { " (Immediate Joiner)" } else { "" };
+        let role =
+            if level.is_empty() && index.is_multiple_of(7) { " (Immediate Joiner)" } else { "" };
         format!("{level}{title}{role} - JR{}-{index:06}", self.night)
     }
 
@@ -190,7 +202,8 @@ impl JobMaker {
                 id: draw.uuid(),
                 job_id,
                 skill_name: self.market.spelling(skill, draw),
-                skill_type: if draw.per_mille(600) { "required" } else { "nice_to_have" }.to_owned(),
+                skill_type: if draw.per_mille(600) { "required" } else { "nice_to_have" }
+                    .to_owned(),
             })
             .filter(|row| seen.insert(row.skill_name.to_lowercase()))
             .collect()
@@ -199,7 +212,8 @@ impl JobMaker {
 
 /// 30 % of the postings name a salary; a few of them only one end.
 fn salary(pay: i64, draw: &mut Draw) -> (Option<Numeric>, Option<Numeric>) {
-    let at = |per_cent: i64| Some(Numeric::Units((pay * per_cent / 100 / 25 * 25).clamp(25, 999_975)));
+    let at =
+        |per_cent: i64| Some(Numeric::Units((pay * per_cent / 100 / 25 * 25).clamp(25, 999_975)));
     match draw.share(&[70, 24, 3, 3]) {
         0 => (None, None),
         1 => (at(85), at(120)),
@@ -234,7 +248,7 @@ fn fingerprint(job: &JobRow) -> String {
         sha.update([0x1F]);
     }
     sha.update(job.employment_type.as_deref().unwrap_or_default());
-    sha.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&sha.finalize())
 }
 
 #[cfg(test)]

@@ -108,7 +108,7 @@ impl Market {
             })
             .collect();
         Self {
-            family_ranks: Zipf::new(families.len(), 1),
+            family_ranks: Zipf::new(families.len(), 0),
             city_ranks: Zipf::new(file.cities.len(), 0),
             common_ranks: Zipf::new(common.len(), 2),
             families,
@@ -143,7 +143,8 @@ impl Market {
         let [first, second, third] = &self.company_words;
         let round = rank / first.len();
         let suffix = &third[rank / (first.len() * second.len()) % third.len()];
-        let name = format!("{} {}", first[rank % first.len()], second[(round + rank) % second.len()]);
+        let name =
+            format!("{} {}", first[rank % first.len()], second[(round + rank) % second.len()]);
         if suffix.is_empty() { name } else { format!("{name} {suffix}") }
     }
 

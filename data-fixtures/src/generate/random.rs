@@ -1,5 +1,7 @@
 //! Draws that are the same on any machine: a counter-based generator and integer arithmetic only.
 
+use std::fmt::Write;
+
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use uuid::{Builder, Uuid};
@@ -70,8 +72,20 @@ impl Draw {
 
     /// 64 lower-case hex digits, as a SHA-256 has them.
     pub(crate) fn hash(&mut self) -> String {
-        (0..4).map(|_| format!("{:016x}", self.0.next_u64())).collect()
+        let mut bytes = [0; 32];
+        self.0.fill_bytes(&mut bytes);
+        hex(&bytes)
     }
+}
+
+/// Lower-case hex digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 /// Ranks with falling shares: rank `r` (from 0) in proportion to `1 / (r + 1 + flat)`.
@@ -110,7 +124,11 @@ mod tests {
         assert_eq!(draws(3), draws(3));
         assert_ne!(draws(3), draws(4));
         let mut first = Draw::new(1, 1, Stream::Jobs, 0);
-        assert_eq!(first.below(u64::MAX), 7_265_308_578_580_508_705, "the stream is part of the format");
+        assert_eq!(
+            first.below(u64::MAX),
+            7_265_308_578_580_508_705,
+            "the stream is part of the format"
+        );
     }
 
     #[test]

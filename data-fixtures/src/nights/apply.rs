@@ -42,7 +42,7 @@ pub fn apply_to_tables(tables: &mut Tables, changes: &[Change]) {
             }
             Change::InsertJob { job, skills } => {
                 jobs.insert(job.id, tables.jobs.len());
-                tables.jobs.push(job.clone());
+                tables.jobs.push(job.as_ref().clone());
                 tables.job_skills.extend_from_slice(skills);
             }
             Change::CleanJob { id, role_family, seniority_level, skills } => {
@@ -141,12 +141,8 @@ pub fn apply_to_storage(storage: &Path, changes: &[Change]) -> Result<(), Error>
             Change::UploadResume { upload, .. } => {
                 fs::write(path(&upload.resume.user_id), upload.file.bytes())?;
             }
-            Change::DeleteUser { id } => {
-                // Not everyone has a file.
-                if path(id).exists() {
-                    fs::remove_file(path(id))?;
-                }
-            }
+            // Not everyone has a file.
+            Change::DeleteUser { id } if path(id).exists() => fs::remove_file(path(id))?,
             _ => {}
         }
     }

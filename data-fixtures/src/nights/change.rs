@@ -27,7 +27,7 @@ pub enum Change {
     /// The scraper found a posting; the cleaner may have been there already.
     InsertJob {
         /// Its row.
-        job: JobRow,
+        job: Box<JobRow>,
         /// What the cleaner found.
         skills: Vec<JobSkillRow>,
     },

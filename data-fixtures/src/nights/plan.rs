@@ -59,8 +59,14 @@ impl NightOptions {
 pub fn night(tables: &Tables, night: u32, options: &NightOptions) -> Night {
     let base = &options.base;
     let as_of_us = instant(base.as_of_us, night);
-    let mut plan =
-        Plan { tables, options, night, as_of_us, scrape_us: as_of_us - 3 * HOUR_US, changes: vec![] };
+    let mut plan = Plan {
+        tables,
+        options,
+        night,
+        as_of_us,
+        scrape_us: as_of_us - 3 * HOUR_US,
+        changes: vec![],
+    };
     plan.scrape_begins();
     plan.pool();
     plan.new_jobs();
@@ -164,7 +170,7 @@ impl Plan<'_> {
         let wanted = (self.tables.jobs.len() * self.options.new_jobs_per_mille / 1000).max(1);
         for index in 0..wanted {
             let (job, skills) = maker.job(index);
-            self.changes.push(Change::InsertJob { job, skills });
+            self.changes.push(Change::InsertJob { job: Box::new(job), skills });
         }
     }
 
@@ -264,7 +270,8 @@ fn change_user(
             let name = maker.market.families[family].name.as_str();
             let possible = roles.len() < 5 && !roles.contains(&name);
             let priority = roles.len() as i32 + 1;
-            possible.then(|| Change::AddRole { role: maker.role(user_id, family, priority, at, draw) })
+            possible
+                .then(|| Change::AddRole { role: maker.role(user_id, family, priority, at, draw) })
         }
         3 => (!roles.is_empty()).then(|| {
             let role_family = draw.pick(roles).to_owned();
@@ -292,13 +299,15 @@ fn edit(profile: &mut Profile, maker: &UserMaker, family: usize, draw: &mut Draw
     };
     let odd = maker.dirt > Dirt::None && draw.per_mille(100);
     match draw.below(6) {
-        0 if odd => profile.city_canonical = odd_city(profile.city_canonical.take(), draw),
+        0 if odd => {
+            profile.city_canonical = Some(odd_city(profile.city_canonical.take(), draw));
+        }
         0 => profile.city_canonical = maker.city(draw),
         1 => profile.cities_preferred = maker.cities(draw),
         2 => profile.work_modes_preferred = work_modes(draw),
-        3 if odd => profile.expected_salary_lpa = odd_number(draw),
+        3 if odd => profile.expected_salary_lpa = Some(odd_number(draw)),
         3 => profile.expected_salary_lpa = maker.expected(family, tenths, draw),
-        4 if odd => profile.experience_years = odd_number(draw),
+        4 if odd => profile.experience_years = Some(odd_number(draw)),
         4 => profile.experience_years = Some(Numeric::Units((tenths + 5).min(9_990))),
         _ => maker.tier(draw).clone_into(&mut profile.tier),
     }
@@ -313,9 +322,10 @@ fn prefer(
     at: i64,
     draw: &mut Draw,
 ) -> Option<Change> {
-    let stored = known.stored.get(&user_id).filter(|company| {
-        !company.contains('\0') && company.to_lowercase() == **company
-    });
+    let stored = known
+        .stored
+        .get(&user_id)
+        .filter(|company| !company.contains('\0') && company.to_lowercase() == **company);
     let company = match stored {
         Some(company) if draw.per_mille(700) => (*company).to_owned(),
         _ => maker.company(draw),
@@ -387,7 +397,7 @@ mod tests {
             let prints: BTreeSet<_> = tables.jobs.iter().map(|job| &job.fingerprint).collect();
             assert_eq!(prints.len(), tables.jobs.len());
         }
-        assert_eq!(kinds.len(), 14, "{kinds:?}");
+        assert_eq!(kinds.len(), 15, "{kinds:?}");
     }
 
     #[test]

@@ -54,17 +54,14 @@ impl Rows {
                 execute(tx, &sql, &[(completed_at, Type::INT8), (id, Type::UUID)]).await?;
             }
             Change::InsertJob { job, skills } => {
-                self.jobs.push(job.clone());
+                self.jobs.push(job.as_ref().clone());
                 self.job_skills.extend_from_slice(skills);
             }
             Change::CleanJob { id, role_family, seniority_level, skills } => {
                 let sql = "update jobs set jd_cleaned = true, role_family = $2, \
                            seniority_level = $3 where id = $1";
-                let values: [Parameter<'_>; 3] = [
-                    (id, Type::UUID),
-                    (role_family, Type::TEXT),
-                    (seniority_level, Type::TEXT),
-                ];
+                let values: [Parameter<'_>; 3] =
+                    [(id, Type::UUID), (role_family, Type::TEXT), (seniority_level, Type::TEXT)];
                 execute(tx, sql, &values).await?;
                 self.job_skills.extend_from_slice(skills);
             }
@@ -157,11 +154,7 @@ async fn mark_stale(tx: &Transaction<'_>, user_id: &Uuid, at: i64) -> Result<(),
     execute(tx, &sql, &[(&at, Type::INT8), (user_id, Type::UUID)]).await
 }
 
-async fn execute(
-    tx: &Transaction<'_>,
-    sql: &str,
-    values: &[Parameter<'_>],
-) -> Result<(), Error> {
+async fn execute(tx: &Transaction<'_>, sql: &str, values: &[Parameter<'_>]) -> Result<(), Error> {
     tx.execute_typed(sql, values).await.map_err(PgError::query("applying a night"))?;
     Ok(())
 }

@@ -39,7 +39,7 @@ pub fn odd_tables(seed: u64) -> (Tables, Vec<(String, String)>) {
         .map(|&(alias, canonical)| (alias.to_owned(), canonical.to_owned()))
         .collect();
     odd.weights();
-    for _ in 0..odd.rng.random_range(0..8) {
+    for _ in 0..odd.rng.random_range(0..20) {
         odd.benchmark();
     }
     for _ in 0..odd.rng.random_range(20..80) {
@@ -149,7 +149,7 @@ impl Odd {
             jd_cleaned: !self.rng.random_bool(0.07),
             created_at: NOW_US,
         };
-        let skills: Vec<_> = (0..*[0, 1, 3, 8, 20].choose(&mut self.rng).unwrap_or(&0))
+        let skills: Vec<_> = (0..*[0, 1, 3, 8, 20, 40].choose(&mut self.rng).unwrap_or(&0))
             .map(|_| (self.pick(&SKILLS), self.skill_type()))
             .collect();
         let copies = if self.rng.random_bool(0.3) { self.rng.random_range(2..6) } else { 1 };
@@ -163,7 +163,7 @@ impl Odd {
     }
 
     fn skill_type(&mut self) -> String {
-        self.pick(&["required", "required", "nice_to_have", "nice_to_have", "preferred", ""])
+        self.pick(&["required", "required", "required", "nice_to_have", "nice_to_have", "liked"])
     }
 
     fn add_job(&mut self, mut job: JobRow, skills: &[(String, String)]) {

@@ -25,9 +25,11 @@ impl Odd {
 
     /// A file in storage: mostly good, sometimes odd, sometimes broken, sometimes not there.
     pub(super) fn resume_file(&mut self, user: Uuid) -> Option<Vec<u8>> {
-        let mut skills: Vec<Value> = (0..*[0, 2, 6, 20].choose(&mut self.rng).unwrap_or(&0))
-            .map(|_| json!(self.pick(&SKILLS)))
-            .collect();
+        let num_skills = *[0, 2, 6, 20, 20].choose(&mut self.rng).unwrap_or(&0);
+        let mut skills: Vec<Value> = (0..num_skills).map(|_| json!(self.pick(&SKILLS))).collect();
+        if self.rng.random_bool(0.15) {
+            skills = SKILLS.map(|skill| json!(skill)).to_vec();
+        }
         if self.rng.random_bool(0.2) {
             skills.extend([json!(7), json!(null), json!(["Python"]), json!({"C++": 1})]);
         }
@@ -112,7 +114,13 @@ impl Odd {
             }
             27 => return Some(gzip(b"{\"raw_text\": \"Python \xff\"}")),
             28 => return Some(gzip(b"{\"raw_text\": \"\\ud800\"}")),
-            29 => return Some(gzip(&vec![b' '; (16 << 20) + 1])),
+            n @ (29 | 30) => {
+                // As large as a resume may be, and one byte larger.
+                let mut text = resume.to_string().into_bytes();
+                text.resize((16 << 20) + n - 29, b' ');
+                return Some(gzip(&text));
+            }
+            31 => return Some(gzip(b"[null, [\"Python\"], 4, null, \"Python\"]")),
             _ => {}
         }
         Some(gzip(resume.to_string().as_bytes()))

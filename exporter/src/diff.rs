@@ -1,0 +1,144 @@
+//! What has to change so that the stored rows of some users are exactly the kept pairs.
+
+use crate::{
+    chunk::{Chunk, NightOut, RowCounts},
+    error::Error,
+};
+use arrow::{
+    array::{AsArray, RecordBatch},
+    datatypes::TimestampMicrosecondType,
+};
+use foldhash::fast::FixedState;
+use std::collections::{HashMap, HashSet};
+use talvix_engine::{
+    columns::StoredRows,
+    ids::{JobNo, UserNo, Uuid},
+    rows::{RowDigest, ScoreRows},
+};
+
+/// A row as it is stored.
+#[derive(Clone, Copy, Debug)]
+struct Existing {
+    id: Uuid,
+    created_at_us: i64,
+    is_this_week: bool,
+    digest: RowDigest,
+    /// Which of the batches' rows, counted through.
+    row: usize,
+}
+
+/// A row to write: a kept pair, with the identity of the row whose values it replaces.
+#[derive(Clone, Copy, Debug)]
+pub struct NewRow<'a> {
+    /// The block's rows.
+    pub rows: &'a ScoreRows,
+    /// Which of them.
+    pub at: usize,
+    /// Id and creation of the stored row of this pair and week.
+    pub replaces: Option<(Uuid, i64)>,
+}
+
+/// The changes that make stored rows the kept pairs.
+#[derive(Debug, Default)]
+pub struct Diff<'a> {
+    /// Rows to delete, replaced ones included.
+    pub delete: Vec<Uuid>,
+    /// The same rows, counted through the batches they came in.
+    pub delete_rows: Vec<usize>,
+    /// Rows to write.
+    pub write: Vec<NewRow<'a>>,
+    /// Rows left as they are.
+    pub unchanged: u64,
+}
+
+impl<'a> Diff<'a> {
+    /// Compares a chunk with what is stored for its users: batches with the columns of
+    /// [`talvix_loader::tables::SCORES`]. Rows of users who are not in the chunk, or for whom
+    /// `leave` holds, stay.
+    pub fn new(
+        out: &NightOut<'_>,
+        chunk: &'a Chunk,
+        stored: &[RecordBatch],
+        leave: &HashSet<UserNo>,
+    ) -> Result<Self, Error> {
+        let in_chunk: HashSet<UserNo, FixedState> =
+            chunk.users().map(|(_, user)| user.user).filter(|user| !leave.contains(user)).collect();
+        let week = (i32::from(out.week.year), i32::from(out.week.week));
+
+        // The unique key is (user, job): at most one stored row meets a kept pair. A row whose job
+        // is not among tonight's can only go.
+        let mut existing: HashMap<(UserNo, JobNo), Existing, FixedState> = HashMap::default();
+        let mut diff = Diff::default();
+        let mut first_row = 0;
+        for batch in stored {
+            let rows = StoredRows::new(batch)?;
+            let ids = batch.column(0).as_fixed_size_binary();
+            let created_at =
+                batch.column(batch.num_columns() - 1).as_primitive::<TimestampMicrosecondType>();
+            for row in 0..batch.num_rows() {
+                let Some(user) = out.users.number_of(&rows.user_id(row)) else { continue };
+                if !in_chunk.contains(&user) {
+                    continue;
+                }
+                let mut id = [0; 16];
+                id.copy_from_slice(ids.value(row));
+                let found = Existing {
+                    id,
+                    created_at_us: created_at.value(row),
+                    is_this_week: rows.week(row) == week,
+                    digest: rows.digest(row),
+                    row: first_row + row,
+                };
+                let other = match out.jobs.number_of(&rows.job_id(row)) {
+                    Some(job) => existing.insert((user, job), found),
+                    None => Some(found),
+                };
+                if let Some(other) = other {
+                    diff.delete.push(other.id);
+                    diff.delete_rows.push(other.row);
+                }
+            }
+            first_row += batch.num_rows();
+        }
+
+        for (block, user) in chunk.users() {
+            if leave.contains(&user.user) {
+                continue;
+            }
+            for at in user.rows.clone() {
+                let pair = (user.user, block.rows.job[at]);
+                let replaces = match existing.get(&pair) {
+                    Some(found) if found.is_this_week => {
+                        if found.digest == block.rows.digest[at] {
+                            existing.remove(&pair);
+                            diff.unchanged += 1;
+                            continue;
+                        }
+                        Some((found.id, found.created_at_us))
+                    }
+                    _ => None,
+                };
+                diff.write.push(NewRow { rows: &block.rows, at, replaces });
+            }
+        }
+        let mut gone: Vec<Existing> = existing.into_values().collect();
+        gone.sort_unstable_by_key(|found| found.row);
+        diff.delete.extend(gone.iter().map(|found| found.id));
+        diff.delete_rows.extend(gone.iter().map(|found| found.row));
+        Ok(diff)
+    }
+
+    /// What the changes amount to.
+    #[must_use]
+    pub fn counts(&self) -> RowCounts {
+        let updated = self.write.iter().filter(|row| row.replaces.is_some()).count() as u64;
+        let written = self.write.len() as u64;
+        RowCounts {
+            kept: self.unchanged + written,
+            inserted: written - updated,
+            updated,
+            deleted: self.delete.len() as u64 - updated,
+            unchanged: self.unchanged,
+        }
+    }
+}

@@ -1,0 +1,438 @@
+//! One transaction per chunk, and one to finish.
+
+mod finish;
+
+use crate::{
+    chunk::{Chunk, NightOut, RowCounts, Written},
+    diff::{Diff, NewRow},
+    error::Error,
+    pgcopy,
+};
+use arrow::array::RecordBatch;
+use futures_util::SinkExt;
+use jiff::Timestamp;
+use std::collections::{HashMap, HashSet};
+use talvix_engine::ids::{JobNo, UserNo, Uuid, uuid_text};
+use talvix_loader::{
+    postgres::{TRANSACTION_SETTINGS, copy_out},
+    tables::SCORES,
+};
+use talvix_pg::{
+    copy::{CHUNK_BYTES, CopyEncoder},
+    error::Error as PgError,
+    lock::RunLock,
+};
+use tokio_postgres::{Client, Transaction, types::Type};
+
+/// How often a chunk is tried when others hold locks that it needs.
+const MAX_TRIES: u32 = 4;
+
+/// Writes scores into a database, under the run's lock.
+#[derive(Debug)]
+pub struct PostgresSink {
+    client: Client,
+    lock: RunLock,
+    /// Row-level security refuses `COPY` into the table: rows go over a temporary one.
+    over_staging: bool,
+}
+
+/// What happened to a chunk's users since they were loaded.
+#[derive(Debug, Default)]
+struct Meanwhile {
+    /// Deleted, or their cursor was set by somebody else: left as they are.
+    leave: HashSet<UserNo>,
+    /// Their row or resume changed: what they changed is not in these scores.
+    changed: HashSet<UserNo>,
+    users_deleted: u64,
+    users_reset: u64,
+}
+
+impl PostgresSink {
+    /// Writes through `client`, as long as `lock` is held.
+    #[must_use]
+    pub fn new(client: Client, lock: RunLock, over_staging: bool) -> Self {
+        PostgresSink { client, lock, over_staging }
+    }
+
+    /// Makes the stored rows of a chunk's users exactly the kept pairs, and sets their cursors.
+    pub async fn write_chunk(
+        &mut self,
+        out: &NightOut<'_>,
+        chunk: &Chunk,
+    ) -> Result<Written, Error> {
+        let mut tries = 1;
+        loop {
+            match self.try_chunk(out, chunk).await {
+                Err(error) if error.is_retryable() && tries < MAX_TRIES => {
+                    tracing::warn!("{error}; trying the chunk again");
+                    tokio::time::sleep(backoff(tries)).await;
+                    tries += 1;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn try_chunk(&mut self, out: &NightOut<'_>, chunk: &Chunk) -> Result<Written, Error> {
+        let over_staging = self.over_staging;
+        let transaction = begin(&mut self.client, &self.lock).await?;
+        let users = chunk.user_numbers();
+        let ids: Vec<uuid::Uuid> =
+            users.iter().map(|user| pg_uuid(out.users.id[user.ix()])).collect();
+
+        let meanwhile = meanwhile(&transaction, out, chunk, &ids).await?;
+        let stored = stored_rows(&transaction, &ids).await?;
+        let mut diff = Diff::new(out, chunk, &stored, &meanwhile.leave)?;
+        drop(stored);
+
+        let deleted_jobs = deleted_jobs(&transaction, out, &diff).await?;
+        let num_before = diff.write.len();
+        let mut short: HashSet<UserNo> = HashSet::new();
+        diff.write.retain(|row| {
+            let is_there = !deleted_jobs.contains(&row.rows.job[row.at]);
+            if !is_there {
+                short.insert(row.rows.user[row.at]);
+            }
+            is_there
+        });
+        let counts = diff.counts();
+
+        delete(&transaction, &diff.delete).await?;
+        write_rows(&transaction, out, &diff.write, over_staging).await?;
+        set_cursors(&transaction, out, &users, &meanwhile.leave, &short).await?;
+        clear_flags(&transaction, out, chunk, &meanwhile).await?;
+        commit(transaction).await?;
+        Ok(Written {
+            rows: counts,
+            users_deleted: meanwhile.users_deleted,
+            users_reset: meanwhile.users_reset,
+            users_changed: meanwhile.changed.len() as u64,
+            pairs_deleted: (num_before - diff.write.len()) as u64,
+        })
+    }
+
+    /// What writing a chunk would change, without changing it.
+    pub async fn preview(&mut self, out: &NightOut<'_>, chunk: &Chunk) -> Result<RowCounts, Error> {
+        preview(&mut self.client, out, chunk).await
+    }
+}
+
+/// What writing a chunk would change, read without a lock and without changing anything.
+pub async fn preview(
+    client: &mut Client,
+    out: &NightOut<'_>,
+    chunk: &Chunk,
+) -> Result<RowCounts, Error> {
+    let doing = "reading what is stored";
+    let transaction =
+        client.build_transaction().read_only(true).start().await.map_err(PgError::query(doing))?;
+    transaction.batch_execute(TRANSACTION_SETTINGS).await.map_err(PgError::query(doing))?;
+    let ids: Vec<uuid::Uuid> =
+        chunk.user_numbers().iter().map(|user| pg_uuid(out.users.id[user.ix()])).collect();
+    let stored = stored_rows(&transaction, &ids).await?;
+    let counts = Diff::new(out, chunk, &stored, &HashSet::new())?.counts();
+    transaction.rollback().await.map_err(PgError::query(doing))?;
+    Ok(counts)
+}
+
+/// Before trying a chunk again: longer each time, and not in step with whom we met.
+fn backoff(tries: u32) -> std::time::Duration {
+    let jitter_ms = u64::from(uuid::Uuid::now_v7().as_bytes()[15]);
+    std::time::Duration::from_millis((100 << tries) + jitter_ms)
+}
+
+fn pg_uuid(id: Uuid) -> uuid::Uuid {
+    uuid::Uuid::from_bytes(id)
+}
+
+/// Begins a transaction that writes, unless the lock is gone.
+async fn begin<'a>(client: &'a mut Client, lock: &RunLock) -> Result<Transaction<'a>, Error> {
+    let doing = "beginning to write";
+    let transaction = client
+        .build_transaction()
+        .isolation_level(tokio_postgres::IsolationLevel::ReadCommitted)
+        .start()
+        .await
+        .map_err(PgError::query(doing))?;
+    // An answered commit must outlive a crash of the server, whatever its default is.
+    let settings = format!("{TRANSACTION_SETTINGS} set local synchronous_commit = on;");
+    transaction.batch_execute(&settings).await.map_err(PgError::query(doing))?;
+    if lock.is_held(transaction.client()).await? { Ok(transaction) } else { Err(Error::LockLost) }
+}
+
+/// Commits. The driver calls a commit that the server answered with a rollback a success; a
+/// statement in a transaction that has failed is refused, so one that passes proves that the
+/// commit is one.
+async fn commit(transaction: Transaction<'_>) -> Result<(), Error> {
+    transaction
+        .query_typed("select pg_current_xact_id()::text", &[])
+        .await
+        .map_err(PgError::query("committing"))?;
+    transaction.commit().await.map_err(PgError::query("committing"))?;
+    Ok(())
+}
+
+/// Holds the chunk's users in place, in the order of their ids, and says what became of them.
+async fn meanwhile(
+    transaction: &Transaction<'_>,
+    out: &NightOut<'_>,
+    chunk: &Chunk,
+    ids: &[uuid::Uuid],
+) -> Result<Meanwhile, Error> {
+    let doing = "holding users in place";
+    let param = [(&ids as &(dyn tokio_postgres::types::ToSql + Sync), Type::UUID_ARRAY)];
+    let rows = transaction
+        .query_typed(
+            "select id, xmin::text::bigint from public.users where id = any($1) \
+             order by id for key share",
+            &param,
+        )
+        .await
+        .map_err(PgError::query(doing))?;
+    let versions: HashMap<uuid::Uuid, i64> =
+        rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+
+    let rows = transaction
+        .query_typed(
+            "select user_id, last_scrape_run_id, last_scored_at from public.user_fit_score_cursors \
+             where user_id = any($1) order by user_id for update",
+            &param,
+        )
+        .await
+        .map_err(PgError::query(doing))?;
+    let cursors: HashMap<uuid::Uuid, (Option<uuid::Uuid>, Option<i64>)> = rows
+        .iter()
+        .map(|row| {
+            let scored_at: Option<PgTimestamp> = row.get(2);
+            (row.get(0), (row.get(1), scored_at.map(|instant| instant.0)))
+        })
+        .collect();
+
+    let rows = transaction
+        .query_typed(
+            "select user_id, xmin::text::bigint from public.resumes \
+             where user_id = any($1) and is_primary and parse_status = 'done'",
+            &param,
+        )
+        .await
+        .map_err(PgError::query(doing))?;
+    let resumes: HashMap<uuid::Uuid, i64> =
+        rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+
+    let mut meanwhile = Meanwhile::default();
+    for (_, scored) in chunk.users() {
+        let user = scored.user;
+        let id = pg_uuid(out.users.id[user.ix()]);
+        let loaded = out.users.cursor[user.ix()]
+            .map(|cursor| (cursor.last_scrape_run_id.map(pg_uuid), cursor.last_scored_at_us));
+        match versions.get(&id) {
+            None => {
+                meanwhile.users_deleted += 1;
+                meanwhile.leave.insert(user);
+            }
+            Some(_) if cursors.get(&id).copied() != loaded => {
+                meanwhile.users_reset += 1;
+                meanwhile.leave.insert(user);
+            }
+            Some(version) => {
+                let resume = resumes.get(&id).copied().unwrap_or_default();
+                if *version != i64::from(out.users.row_version[user.ix()])
+                    || resume != i64::from(out.users.resume_version[user.ix()])
+                {
+                    meanwhile.changed.insert(user);
+                }
+            }
+        }
+    }
+    Ok(meanwhile)
+}
+
+/// From 1970, where we count from, to 2000, where the server does.
+const EPOCH_US: i64 = 946_684_800_000_000;
+
+/// A `timestamptz` as microseconds since the Unix epoch, infinities included.
+struct PgTimestamp(i64);
+
+impl<'a> tokio_postgres::types::FromSql<'a> for PgTimestamp {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(PgTimestamp(match i64::from_be_bytes(raw.try_into()?) {
+            i64::MIN => i64::MIN,
+            since_2000_us => since_2000_us.saturating_add(EPOCH_US),
+        }))
+    }
+
+    tokio_postgres::types::accepts!(TIMESTAMPTZ);
+}
+
+/// What is stored for users, of this week and others.
+async fn stored_rows(
+    transaction: &Transaction<'_>,
+    ids: &[uuid::Uuid],
+) -> Result<Vec<RecordBatch>, Error> {
+    // COPY takes no parameters; these are hex digits and dashes of our own making.
+    let ids: Vec<String> = ids.iter().map(|id| uuid_text(id.as_bytes())).collect();
+    let columns: Vec<&str> = SCORES.columns.iter().map(|column| column.name).collect();
+    let select = format!(
+        "select {} from public.job_fit_scores where user_id = any('{{{}}}'::uuid[])",
+        columns.join(", "),
+        ids.join(",")
+    );
+    Ok(copy_out(transaction.client(), SCORES, &select).await?)
+}
+
+/// The jobs of rows to write that were deleted since the load; the others are held in place.
+async fn deleted_jobs(
+    transaction: &Transaction<'_>,
+    out: &NightOut<'_>,
+    diff: &Diff<'_>,
+) -> Result<HashSet<JobNo>, Error> {
+    let mut wanted: Vec<JobNo> = diff.write.iter().map(|row| row.rows.job[row.at]).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let ids: Vec<uuid::Uuid> = wanted.iter().map(|job| pg_uuid(out.jobs.id[job.ix()])).collect();
+    let rows = transaction
+        .query_typed(
+            "select id from public.jobs where id = any($1) order by id for key share",
+            &[(&ids, Type::UUID_ARRAY)],
+        )
+        .await
+        .map_err(PgError::query("holding jobs in place"))?;
+    let present: HashSet<uuid::Uuid> = rows.iter().map(|row| row.get(0)).collect();
+    Ok(wanted
+        .into_iter()
+        .filter(|job| !present.contains(&pg_uuid(out.jobs.id[job.ix()])))
+        .collect())
+}
+
+async fn delete(transaction: &Transaction<'_>, ids: &[Uuid]) -> Result<(), Error> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<uuid::Uuid> = ids.iter().copied().map(pg_uuid).collect();
+    transaction
+        .execute_typed(
+            "delete from public.job_fit_scores where id = any($1)",
+            &[(&ids, Type::UUID_ARRAY)],
+        )
+        .await
+        .map_err(PgError::query("deleting scores"))?;
+    Ok(())
+}
+
+async fn write_rows(
+    transaction: &Transaction<'_>,
+    out: &NightOut<'_>,
+    rows: &[NewRow<'_>],
+    over_staging: bool,
+) -> Result<(), Error> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let doing = "writing scores";
+    let target = if over_staging { "pg_temp.talvix_scores" } else { "public.job_fit_scores" };
+    if over_staging {
+        transaction
+            .batch_execute(
+                "create temporary table if not exists talvix_scores on commit drop as \
+                 select * from public.job_fit_scores with no data",
+            )
+            .await
+            .map_err(PgError::query(doing))?;
+    }
+    let columns = pgcopy::COLUMNS;
+    let statement = format!("copy {target} ({columns}) from stdin (format binary)");
+    let sink = transaction.copy_in(&statement).await.map_err(PgError::query(doing))?;
+    let mut sink = std::pin::pin!(sink);
+    let now_us = Timestamp::now().as_microsecond();
+    let mut encoder = CopyEncoder::new();
+    for row in rows {
+        pgcopy::encode(&mut encoder, out, row, now_us)?;
+        if encoder.buffered_bytes() >= CHUNK_BYTES {
+            sink.feed(encoder.take_chunk()).await.map_err(PgError::query(doing))?;
+        }
+    }
+    sink.feed(encoder.finish()).await.map_err(PgError::query(doing))?;
+    let counted = sink.finish().await.map_err(PgError::query(doing))?;
+    let sent = rows.len() as u64;
+    if counted != sent {
+        return Err(Error::CopyCount { sent, counted });
+    }
+    if over_staging {
+        let statement =
+            format!("insert into public.job_fit_scores ({columns}) select {columns} from {target}");
+        transaction.batch_execute(&statement).await.map_err(PgError::query(doing))?;
+    }
+    Ok(())
+}
+
+/// Sets the cursors of all users but those to leave. Who is short of a deleted job's pair gets a
+/// cursor that asks for a full scan.
+async fn set_cursors(
+    transaction: &Transaction<'_>,
+    out: &NightOut<'_>,
+    users: &[UserNo],
+    leave: &HashSet<UserNo>,
+    short: &HashSet<UserNo>,
+) -> Result<(), Error> {
+    let mut ids = Vec::with_capacity(users.len());
+    let mut runs: Vec<Option<uuid::Uuid>> = Vec::with_capacity(users.len());
+    for user in users.iter().filter(|user| !leave.contains(user)) {
+        ids.push(pg_uuid(out.users.id[user.ix()]));
+        runs.push(out.scrape_run_id.map(pg_uuid).filter(|_| !short.contains(user)));
+    }
+    let as_of_us = out.as_of.as_microsecond();
+    transaction
+        .execute_typed(
+            "insert into public.user_fit_score_cursors as c \
+             (user_id, last_scrape_run_id, last_scored_at, updated_at) \
+             select n.user_id, r.id, to_timestamp(0) + $3 * interval '1 microsecond', now() \
+             from unnest($1::uuid[], $2::uuid[]) as n(user_id, run_id) \
+             left join public.scrape_runs r on r.id = n.run_id \
+             order by n.user_id \
+             on conflict (user_id) do update set \
+             last_scrape_run_id = excluded.last_scrape_run_id, \
+             last_scored_at = excluded.last_scored_at, updated_at = excluded.updated_at \
+             where (c.last_scrape_run_id, c.last_scored_at) \
+             is distinct from (excluded.last_scrape_run_id, excluded.last_scored_at)",
+            &[(&ids, Type::UUID_ARRAY), (&runs, Type::UUID_ARRAY), (&as_of_us, Type::INT8)],
+        )
+        .await
+        .map_err(PgError::query("setting cursors"))?;
+    Ok(())
+}
+
+/// After a full scan users are not stale any more, unless their row or resume has changed since
+/// the load; a dashboard that lacked nothing else is ready.
+async fn clear_flags(
+    transaction: &Transaction<'_>,
+    out: &NightOut<'_>,
+    chunk: &Chunk,
+    meanwhile: &Meanwhile,
+) -> Result<(), Error> {
+    let mut ids = Vec::new();
+    let mut versions = Vec::new();
+    for (_, scored) in chunk.users() {
+        let user = scored.user;
+        if out.changes_flags(scored)
+            && !meanwhile.leave.contains(&user)
+            && !meanwhile.changed.contains(&user)
+        {
+            ids.push(pg_uuid(out.users.id[user.ix()]));
+            versions.push(i64::from(out.users.row_version[user.ix()]));
+        }
+    }
+    if ids.is_empty() {
+        return Ok(());
+    }
+    transaction
+        .execute_typed(
+            "update public.users u set fit_scores_stale = false, dashboard_ready = \
+             u.dashboard_ready or (not u.skill_gap_stale and not u.career_intel_stale) \
+             from unnest($1::uuid[], $2::bigint[]) as n(id, version) \
+             where u.id = n.id and u.xmin::text::bigint = n.version",
+            &[(&ids, Type::UUID_ARRAY), (&versions, Type::INT8_ARRAY)],
+        )
+        .await
+        .map_err(PgError::query("clearing flags"))?;
+    Ok(())
+}

@@ -1,0 +1,34 @@
+//! `talvix run`
+
+use super::{log, print};
+use crate::{
+    args::RunArgs,
+    config::{RunConfig, Settings},
+    failure::{Failure, Status},
+    night,
+};
+use std::process::ExitCode;
+
+/// Runs a night and prints its report.
+pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
+    let settings = Settings::read(args).inspect_err(|_| log(tracing::Level::INFO, false))?;
+    let (level, json) = settings.logging().inspect_err(|_| log(tracing::Level::INFO, false))?;
+    log(level, json);
+    if args.print_config {
+        print(&settings.print())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let config = RunConfig::new(&settings)?;
+    let report = night::run(&config)?;
+    if config.json {
+        let json = serde_json::to_string(&report).map_err(Failure::failed)?;
+        print(&format!("{json}\n"))?;
+    } else {
+        print(&report.text())?;
+    }
+    let unreadable = report.users.skipped.get("resume_unreadable").copied().unwrap_or(0);
+    if config.strict && unreadable > 0 {
+        return Ok(ExitCode::from(Status::Unreadable as u8));
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,344 @@
+//! What was typed, set and written down becomes one validated [`RunConfig`].
+
+use crate::{args::RunArgs, failure::Failure};
+use fs_err as fs;
+use jiff::Timestamp;
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write},
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+use talvix_engine::skills::AliasTable;
+use talvix_loader::storage::Storage;
+use talvix_pg::Conninfo;
+
+/// The settings of a run: name, default, whether its value is secret.
+const SETTINGS: [(&str, &str, bool); 18] = [
+    ("database_url", "", true),
+    ("dataset", "", false),
+    ("storage", "", false),
+    ("mode", "auto", false),
+    ("user", "", false),
+    ("repin", "false", false),
+    ("strict", "false", false),
+    ("skill_aliases", "", false),
+    ("as_of", "", false),
+    ("dry_run", "false", false),
+    ("threads", "", false),
+    ("chunk_users", "5000", false),
+    ("connections", "2", false),
+    ("json", "false", false),
+    ("verbose", "0", false),
+    ("quiet", "false", false),
+    ("log_format", "text", false),
+    ("progress", "auto", false),
+];
+
+/// The most that makes sense of each resource.
+const MAX_THREADS: usize = 1_024;
+const MAX_CONNECTIONS: usize = 32;
+const MAX_CHUNK_USERS: usize = 100_000;
+
+/// The file of settings that is read when none is named.
+const DEFAULT_FILE: &str = "talvix.toml";
+
+/// Where a setting comes from; a later one wins.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Origin {
+    Default,
+    File(PathBuf),
+    Environment(String),
+    CommandLine,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Default => f.write_str("default"),
+            Origin::File(path) => write!(f, "{}", path.display()),
+            Origin::Environment(name) => write!(f, "environment {name}"),
+            Origin::CommandLine => f.write_str("command line"),
+        }
+    }
+}
+
+/// All settings, each with where it comes from.
+#[derive(Clone, Debug)]
+pub struct Settings(BTreeMap<&'static str, (String, Origin)>);
+
+impl Settings {
+    /// Reads defaults, file, environment and command line, in this order.
+    pub fn read(args: &RunArgs) -> Result<Self, Failure> {
+        let mut settings: BTreeMap<_, _> = SETTINGS
+            .iter()
+            .filter(|(_, default, _)| !default.is_empty())
+            .map(|(name, default, _)| (*name, ((*default).to_owned(), Origin::Default)))
+            .collect();
+
+        for (name, value, origin) in file(args.config.as_deref())? {
+            settings.insert(name, (value, origin));
+        }
+        for (name, ..) in SETTINGS {
+            let mut variable = format!("TALVIX_{}", name.to_uppercase());
+            let mut value = std::env::var(&variable);
+            if name == "database_url" && value.is_err() {
+                "DATABASE_URL".clone_into(&mut variable);
+                value = std::env::var(&variable);
+            }
+            match value {
+                Ok(value) => {
+                    settings.insert(name, (value, Origin::Environment(variable)));
+                }
+                Err(std::env::VarError::NotPresent) => {}
+                Err(error) => {
+                    return Err(Failure::usage(format!("environment {variable}: {error}")));
+                }
+            }
+        }
+        let typed = serde_json::to_value(args).map_err(Failure::failed)?;
+        for (name, ..) in SETTINGS {
+            match &typed[name] {
+                serde_json::Value::Null => {}
+                serde_json::Value::String(text) => {
+                    settings.insert(name, (text.clone(), Origin::CommandLine));
+                }
+                other => {
+                    settings.insert(name, (other.to_string(), Origin::CommandLine));
+                }
+            }
+        }
+        Ok(Settings(settings))
+    }
+
+    /// Every setting with where it comes from, secrets masked.
+    pub fn print(&self) -> String {
+        let mut text = String::new();
+        for (name, _, is_secret) in SETTINGS {
+            let _ = match self.0.get(name) {
+                None => writeln!(text, "{name:<14} (not set)"),
+                Some((_, origin)) if is_secret => writeln!(text, "{name:<14} *** ({origin})"),
+                Some((value, origin)) => writeln!(text, "{name:<14} {value} ({origin})"),
+            };
+        }
+        text
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(|(value, _)| value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    fn parse<T: FromStr>(&self, name: &str, expected: &str) -> Result<Option<T>, Failure> {
+        let Some((value, origin)) = self.0.get(name).filter(|(value, _)| !value.is_empty()) else {
+            return Ok(None);
+        };
+        value.parse().map(Some).map_err(|_| {
+            Failure::usage(format!("{name} ({origin}): expected {expected}, found `{value}`"))
+        })
+    }
+
+    /// Whether a switch is on.
+    pub fn switch(&self, name: &str) -> Result<bool, Failure> {
+        Ok(self.parse(name, "true or false")?.unwrap_or(false))
+    }
+
+    /// A number of resources, at least one.
+    fn count(&self, name: &str, max: usize) -> Result<Option<usize>, Failure> {
+        let expected = format!("a number from 1 to {max}");
+        match self.parse::<NonZeroUsize>(name, &expected)? {
+            Some(count) if count.get() > max => {
+                Err(Failure::usage(format!("{name}: expected {expected}, found {count}")))
+            }
+            count => Ok(count.map(NonZeroUsize::get)),
+        }
+    }
+
+    /// One of a few words.
+    fn word(&self, name: &str, words: &[&'static str]) -> Result<&'static str, Failure> {
+        let found = self.text(name).unwrap_or(words[0]);
+        words.iter().find(|word| **word == found).copied().ok_or_else(|| {
+            Failure::usage(format!("{name}: expected one of {}, found `{found}`", words.join(", ")))
+        })
+    }
+
+    /// The log's level and form.
+    pub fn logging(&self) -> Result<(tracing::Level, bool), Failure> {
+        let verbose: u8 = self.parse("verbose", "a number")?.unwrap_or(0);
+        let level = match verbose {
+            _ if self.switch("quiet")? => tracing::Level::ERROR,
+            0 => tracing::Level::INFO,
+            1 => tracing::Level::DEBUG,
+            _ => tracing::Level::TRACE,
+        };
+        Ok((level, self.word("log_format", &["text", "json"])? == "json"))
+    }
+}
+
+/// The settings of a file: a flat table of names.
+fn file(named: Option<&Path>) -> Result<Vec<(&'static str, String, Origin)>, Failure> {
+    let path = match named {
+        Some(path) => path,
+        None if Path::new(DEFAULT_FILE).exists() => Path::new(DEFAULT_FILE),
+        None => return Ok(Vec::new()),
+    };
+    let text = fs::read_to_string(path).map_err(|error| Failure::usage(error.to_string()))?;
+    let table: toml::Table =
+        text.parse().map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+    let mut settings = Vec::new();
+    for (name, value) in table {
+        let Some((known, ..)) = SETTINGS.iter().find(|(known, ..)| *known == name) else {
+            let names: Vec<_> = SETTINGS.iter().map(|(known, ..)| *known).collect();
+            let names = names.join(", ");
+            return Err(Failure::usage(format!(
+                "{}: there is no setting `{name}`; there are {names}",
+                path.display()
+            )));
+        };
+        let value = match value {
+            toml::Value::String(text) => text,
+            other => other.to_string(),
+        };
+        settings.push((*known, value, Origin::File(path.to_owned())));
+    }
+    Ok(settings)
+}
+
+/// Where the tables are.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// A database.
+    Postgres(Box<Conninfo>),
+    /// A dataset directory.
+    Dataset(PathBuf),
+}
+
+/// Which users are scored with which jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ModeChoice {
+    /// As each user needs.
+    Auto,
+    /// Everyone with every job.
+    Full,
+    /// Only users who need no full scan.
+    Delta,
+}
+
+/// What will run.
+#[derive(Clone, Debug)]
+pub struct RunConfig {
+    /// Where the tables are.
+    pub source: Source,
+    /// Where resumes, weights and models are.
+    pub storage: Storage,
+    /// Which jobs.
+    pub mode: ModeChoice,
+    /// This user only.
+    pub user: Option<uuid::Uuid>,
+    /// Pin a new model.
+    pub repin: bool,
+    /// Unreadable resumes end in a status of their own.
+    pub strict: bool,
+    /// Other names of skills.
+    pub aliases: AliasTable,
+    /// The run's instant.
+    pub as_of: Timestamp,
+    /// Write nothing.
+    pub dry_run: bool,
+    /// Threads that score; 0 is one for each processor.
+    pub threads: usize,
+    /// Users of a transaction.
+    pub chunk_users: usize,
+    /// Connections that load.
+    pub connections: usize,
+    /// The report is JSON.
+    pub json: bool,
+    /// Draw progress on a terminal.
+    pub progress: bool,
+}
+
+impl RunConfig {
+    /// Checks all settings.
+    pub fn new(settings: &Settings) -> Result<Self, Failure> {
+        let source = source(settings)?;
+        let storage = match (settings.text("storage"), &source) {
+            (Some(url), _) => url.to_owned(),
+            (None, Source::Postgres(_)) => "/storage".to_owned(),
+            (None, Source::Dataset(dir)) => dir.join("storage").display().to_string(),
+        };
+        let mode = match settings.word("mode", &["auto", "full", "delta"])? {
+            "full" => ModeChoice::Full,
+            "delta" => ModeChoice::Delta,
+            _ => ModeChoice::Auto,
+        };
+        let repin = settings.switch("repin")?;
+        if repin && mode == ModeChoice::Delta {
+            return Err(Failure::usage(
+                "--repin scores everyone in full: it does not go with --mode delta",
+            ));
+        }
+        Ok(RunConfig {
+            source,
+            storage: Storage::open(&storage, std::env::vars())
+                .map_err(|error| Failure::usage(error.to_string()))?,
+            mode,
+            user: settings.parse("user", "a user's id (a UUID)")?,
+            repin,
+            strict: settings.switch("strict")?,
+            aliases: aliases(settings.text("skill_aliases"))?,
+            as_of: settings
+                .parse("as_of", "a time such as 2026-11-22T17:00:00Z")?
+                .unwrap_or_else(now_us),
+            dry_run: settings.switch("dry_run")?,
+            threads: settings.count("threads", MAX_THREADS)?.unwrap_or(0),
+            chunk_users: settings.count("chunk_users", MAX_CHUNK_USERS)?.unwrap_or(5_000),
+            connections: settings.count("connections", MAX_CONNECTIONS)?.unwrap_or(2),
+            json: settings.switch("json")?,
+            progress: settings.word("progress", &["auto", "never"])? == "auto",
+        })
+    }
+}
+
+/// Now, in the microseconds that a database keeps.
+fn now_us() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
+}
+
+fn source(settings: &Settings) -> Result<Source, Failure> {
+    let set = |name: &str| settings.0.get(name).filter(|(value, _)| !value.is_empty());
+    match (set("database_url"), set("dataset")) {
+        (Some((_, url)), Some((_, dataset))) if url == dataset => Err(Failure::usage(format!(
+            "database_url and dataset are both set ({url}): a run has one source"
+        ))),
+        (Some((_, url)), Some((dir, dataset))) if dataset > url => {
+            Ok(Source::Dataset(PathBuf::from(dir)))
+        }
+        (Some((url, _)), _) => Ok(Source::Postgres(Box::new(conninfo(Some(url))?))),
+        (None, Some((dir, _))) => Ok(Source::Dataset(PathBuf::from(dir))),
+        (None, None)
+            if ["PGHOST", "PGDATABASE", "PGUSER"]
+                .iter()
+                .any(|name| std::env::var_os(name).is_some()) =>
+        {
+            Ok(Source::Postgres(Box::new(conninfo(None)?)))
+        }
+        (None, None) => Err(Failure::usage(
+            "where are the tables? Name a database (--database-url, DATABASE_URL, PGHOST …) or a \
+             dataset directory (--dataset); `talvix demo` needs neither",
+        )),
+    }
+}
+
+/// How to reach a database: a URL, and what the environment adds.
+pub fn conninfo(url: Option<&str>) -> Result<Conninfo, Failure> {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    Conninfo::resolve(url, &|name| std::env::var(name).ok(), home.as_deref())
+        .map_err(|error| Failure::usage(error.to_string()))
+}
+
+fn aliases(path: Option<&str>) -> Result<AliasTable, Failure> {
+    let Some(path) = path else { return Ok(AliasTable::built_in()) };
+    let csv = fs::read_to_string(path).map_err(|error| Failure::usage(error.to_string()))?;
+    AliasTable::parse(&csv).map_err(|error| Failure::usage(format!("{path}: {error}")))
+}

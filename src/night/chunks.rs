@@ -1,0 +1,77 @@
+//! Scoring and writing, chunk by chunk: one is written while the next is scored.
+
+use super::stop::Stop;
+use crate::{config::RunConfig, failure::Failure, progress, report::Pairs, source::Sink};
+use rayon::ThreadPool;
+use std::time::{Duration, Instant};
+use talvix_engine::{ids::UserNo, mode::Mode, score::Scorer};
+use talvix_exporter::chunk::{Chunk, NightOut, Written};
+use tokio::{runtime::Runtime, sync::mpsc};
+
+/// Scored chunks that may wait for the writer: one keeps it busy, more would only take memory.
+const CHUNKS_WAITING: usize = 1;
+
+/// What came of all chunks.
+#[derive(Debug, Default)]
+pub struct Chunked {
+    /// Pairs looked at.
+    pub pairs: Pairs,
+    /// What was written.
+    pub written: Written,
+    /// How long writing went on after the last chunk was scored.
+    pub waited_for_writes: Duration,
+}
+
+/// Scores users in chunks and hands each to the sink.
+#[expect(clippy::too_many_arguments, reason = "each is a different thing, used once")]
+pub fn score_and_write(
+    runtime: &Runtime,
+    threads: &ThreadPool,
+    config: &RunConfig,
+    scorer: &Scorer<'_>,
+    users: &[(UserNo, Mode)],
+    out: &NightOut<'_>,
+    sink: &mut Sink,
+    stop: &Stop,
+) -> Result<Chunked, Failure> {
+    let bar = progress::bar(config.progress, users.len());
+    let (sender, mut receiver) = mpsc::channel::<Chunk>(CHUNKS_WAITING);
+    std::thread::scope(|scope| {
+        let scoring = scope.spawn(move || {
+            for users in users.chunks(config.chunk_users) {
+                let blocks = threads.install(|| scorer.score(users));
+                if sender.blocking_send(Chunk { blocks }).is_err() {
+                    break;
+                }
+            }
+            Instant::now()
+        });
+        let mut chunked = Chunked::default();
+        let written = runtime.block_on(async {
+            let mut number = 0;
+            while let Some(chunk) = receiver.recv().await {
+                number += 1;
+                tracing::debug!("writing chunk {number}");
+                chunked.written.add(sink.write_chunk(out, &chunk).await?);
+                for block in &chunk.blocks {
+                    chunked.pairs.prefiltered += block.num_prefiltered;
+                    chunked.pairs.scored += block.num_scored;
+                    bar.inc(block.users.len() as u64);
+                }
+                tracing::debug!("chunk {number} is in");
+                stop.check()?;
+            }
+            Ok::<(), Failure>(())
+        });
+        // A writer that failed must not leave the scorer waiting.
+        drop(receiver);
+        bar.finish_and_clear();
+        let scored = scoring.join();
+        written?;
+        let scored = scored.map_err(|_| {
+            Failure::failed(anyhow::anyhow!("scoring panicked; what was committed stays"))
+        })?;
+        chunked.waited_for_writes = scored.elapsed();
+        Ok(chunked)
+    })
+}

@@ -1,0 +1,224 @@
+//! The two sources of a night behind one face: opened, locked, checked, read; and written to.
+
+use crate::{
+    config::{RunConfig, Source},
+    failure::{Failure, Status},
+};
+use anyhow::anyhow;
+use talvix_dataset::{Dataset, Lock, Version};
+use talvix_exporter::{
+    chunk::{Chunk, Finish, NightOut, RowCounts, Written},
+    dataset::DatasetSink,
+    postgres::PostgresSink,
+};
+use talvix_loader::{
+    postgres::{Preflight, Selection},
+    tables::RawTables,
+};
+use talvix_pg::{
+    Conninfo,
+    lock::{Acquired, RunLock},
+};
+use tokio::runtime::Runtime;
+use tokio_postgres::Client;
+
+/// An open source.
+pub enum Opened {
+    /// A database.
+    Postgres {
+        /// How to reach it.
+        info: Box<Conninfo>,
+        /// What connections call themselves.
+        application: String,
+        /// The right to write; none for a dry run.
+        lock: Option<RunLock>,
+        /// What is known of it.
+        preflight: Preflight,
+    },
+    /// A dataset directory.
+    Dataset {
+        /// The folder.
+        dataset: Dataset,
+        /// The version that is read.
+        version: Version,
+        /// The right to write; none for a dry run.
+        lock: Option<Lock>,
+    },
+}
+
+/// Where a night's changes go.
+pub enum Sink {
+    /// A database.
+    Postgres(PostgresSink),
+    /// A dataset directory.
+    Dataset(DatasetSink),
+    /// Nowhere: a dry run in a database.
+    PostgresPreview(Client),
+    /// Nowhere: a dry run on a dataset.
+    DatasetPreview(Version),
+}
+
+impl Opened {
+    /// Opens, locks and checks the source. A dry run takes no lock: it may look on while another
+    /// run works.
+    pub fn open(
+        runtime: &Runtime,
+        config: &RunConfig,
+        run_id: uuid::Uuid,
+    ) -> Result<Self, Failure> {
+        let will_write = !config.dry_run;
+        match &config.source {
+            Source::Postgres(info) => {
+                let application = format!("talvix run {run_id}");
+                runtime.block_on(Self::open_postgres(info, application, will_write))
+            }
+            Source::Dataset(dir) => {
+                let dataset = Dataset::open(dir).map_err(unfit)?;
+                let lock = if will_write {
+                    Some(
+                        dataset
+                            .lock(&format!("talvix run {run_id}, process {}", std::process::id()))
+                            .map_err(locked)?,
+                    )
+                } else {
+                    None
+                };
+                let version = dataset.current().map_err(unfit)?;
+                talvix_loader::dataset::preflight(&version)?;
+                Ok(Opened::Dataset { dataset, version, lock })
+            }
+        }
+    }
+
+    async fn open_postgres(
+        info: &Conninfo,
+        application: String,
+        will_write: bool,
+    ) -> Result<Self, Failure> {
+        let lock = if will_write {
+            let client = connect(info, &application).await?;
+            match RunLock::acquire(client, &application).await.map_err(unfit)? {
+                Acquired::Lock(lock) => Some(lock),
+                Acquired::Held(holder) => {
+                    let pid = holder
+                        .pid
+                        .map_or_else(String::new, |pid| format!(", server process {pid}"));
+                    return Err(Failure::new(
+                        Status::Locked,
+                        anyhow!(
+                            "another run holds the lock: {}{pid}, since {}",
+                            holder.application.as_deref().unwrap_or("(unknown)"),
+                            holder.since.as_deref().unwrap_or("(not for this role to see)"),
+                        ),
+                    ));
+                }
+            }
+        } else {
+            None
+        };
+        let client = connect(info, &application).await?;
+        let preflight = talvix_loader::postgres::preflight(&client, will_write).await?;
+        Ok(Opened::Postgres { info: Box::new(info.clone()), application, lock, preflight })
+    }
+
+    /// Things that are not wrong but that somebody should know.
+    pub fn warnings(&self) -> Vec<String> {
+        match self {
+            Opened::Postgres { preflight, .. } => preflight.warnings.clone(),
+            Opened::Dataset { .. } => Vec::new(),
+        }
+    }
+
+    /// Reads every table as of one instant.
+    pub fn load(
+        &self,
+        runtime: &Runtime,
+        num_connections: usize,
+        selection: Selection,
+    ) -> Result<RawTables, Failure> {
+        match self {
+            Opened::Postgres { info, application, preflight, .. } => runtime.block_on(async {
+                let mut clients = Vec::new();
+                for _ in 0..num_connections {
+                    clients.push(connect(info, application).await?);
+                }
+                Ok(talvix_loader::postgres::load(clients, preflight, selection).await?)
+            }),
+            Opened::Dataset { version, .. } => {
+                Ok(talvix_loader::dataset::load(version, selection)?)
+            }
+        }
+    }
+
+    /// Where changes go.
+    pub fn into_sink(self, runtime: &Runtime) -> Result<Sink, Failure> {
+        match self {
+            Opened::Postgres { info, application, lock, preflight } => {
+                let client = runtime.block_on(connect(&info, &application))?;
+                Ok(match lock {
+                    Some(lock) => {
+                        let over_staging = preflight.scores_have_row_security;
+                        Sink::Postgres(PostgresSink::new(client, lock, over_staging))
+                    }
+                    None => Sink::PostgresPreview(client),
+                })
+            }
+            Opened::Dataset { dataset, version, lock } => Ok(match lock {
+                Some(lock) => Sink::Dataset(DatasetSink::new(dataset, version, lock)?),
+                None => Sink::DatasetPreview(version),
+            }),
+        }
+    }
+}
+
+impl Sink {
+    /// Writes a chunk, or says what that would change.
+    pub async fn write_chunk(
+        &mut self,
+        out: &NightOut<'_>,
+        chunk: &Chunk,
+    ) -> Result<Written, talvix_exporter::Error> {
+        let previewed = |rows: RowCounts| Written { rows, ..Written::default() };
+        match self {
+            Sink::Postgres(sink) => sink.write_chunk(out, chunk).await,
+            Sink::Dataset(sink) => sink.write_chunk(out, chunk),
+            Sink::PostgresPreview(client) => {
+                Ok(previewed(talvix_exporter::postgres::preview(client, out, chunk).await?))
+            }
+            Sink::DatasetPreview(version) => {
+                Ok(previewed(talvix_exporter::dataset::preview(version, out, chunk)?))
+            }
+        }
+    }
+
+    /// Ends the night; without a finish only the chunks count.
+    pub async fn finish(
+        self,
+        out: &NightOut<'_>,
+        finish: Option<&Finish>,
+    ) -> Result<(), talvix_exporter::Error> {
+        match (self, finish) {
+            (Sink::Postgres(mut sink), Some(finish)) => sink.finish(out, finish).await,
+            (Sink::Dataset(sink), finish) => sink.finish(out, finish).map(|_| ()),
+            (Sink::Postgres(_), None) | (Sink::PostgresPreview(_) | Sink::DatasetPreview(_), _) => {
+                Ok(())
+            }
+        }
+    }
+}
+
+async fn connect(info: &Conninfo, application: &str) -> Result<Client, Failure> {
+    talvix_pg::connect(info, application).await.map_err(unfit)
+}
+
+fn unfit(error: impl Into<anyhow::Error>) -> Failure {
+    Failure::new(Status::Unfit, error)
+}
+
+fn locked(error: talvix_dataset::Error) -> Failure {
+    let status = match error {
+        talvix_dataset::Error::Locked { .. } => Status::Locked,
+        _ => Status::Unfit,
+    };
+    Failure::new(status, error)
+}
