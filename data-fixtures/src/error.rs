@@ -15,6 +15,12 @@ pub enum Error {
     /// A dataset cannot be read, locked or committed.
     #[error(transparent)]
     Dataset(#[from] talvix_dataset::Error),
+    /// A dataset is written to a new folder only.
+    #[error("{}: is not empty: name a new folder, or empty this one", path.display())]
+    NotEmpty {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A Parquet file cannot be written.
     #[error("{}: cannot be written as Parquet: {source}", path.display())]
     Parquet {

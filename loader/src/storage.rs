@@ -80,7 +80,7 @@ impl Storage {
             Storage::Folder(root) => match fs::metadata(root) {
                 Ok(found) if found.is_dir() => Ok(()),
                 Ok(_) => Err(self.fail("", "expected a folder")),
-                Err(error) => Err(Error::File(error)),
+                Err(error) => Err(self.fail("", &error.to_string())),
             },
             // The first read says more than a listing would, which rights may refuse.
             Storage::Bucket { .. } => Ok(()),
@@ -90,7 +90,13 @@ impl Storage {
     /// Reads a file of at most `max_bytes`; `None` where there is none.
     pub async fn read(&self, file: &str, max_bytes: u64) -> Result<Option<Vec<u8>>, Error> {
         match self {
-            Storage::Folder(root) => read_file(&root.join(file), max_bytes).map_err(Error::File),
+            Storage::Folder(root) => {
+                read_file(&root.join(file), max_bytes).map_err(|error| match error.kind() {
+                    // Not a plain file, or too large: it stays so until somebody mends it.
+                    io::ErrorKind::InvalidData => self.fail(file, &error.to_string()),
+                    _ => Error::File(error),
+                })
+            }
             Storage::Bucket { store, prefix, .. } => {
                 let key = prefix.clone().join_all(file);
                 let result = match store.get(&key).await {

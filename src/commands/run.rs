@@ -7,7 +7,11 @@ use crate::{
     failure::{Failure, Status},
     night,
 };
-use std::process::ExitCode;
+use anyhow::anyhow;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    process::ExitCode,
+};
 
 /// Runs a night and prints its report.
 pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
@@ -19,7 +23,10 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     let config = RunConfig::new(&settings)?;
-    let report = night::run(&config)?;
+    // A panic is a fault of ours: it ends the run like any other failure, with what to do.
+    let report = catch_unwind(AssertUnwindSafe(|| night::run(&config))).map_err(|_| {
+        Failure::failed(anyhow!("a fault in talvix itself; what was committed stays, run again"))
+    })??;
     if config.json {
         let json = serde_json::to_string(&report).map_err(Failure::failed)?;
         print(&format!("{json}\n"))?;

@@ -1,0 +1,156 @@
+//! A night to measure on: generated, written as a dataset, and loaded as a run loads it.
+
+#![allow(dead_code, reason = "each bench uses a part")]
+
+use criterion::{BenchmarkId, Criterion};
+use jiff::Timestamp;
+use std::time::Duration;
+use talvix_dataset::Dataset;
+use talvix_engine::{
+    columns::JobColumns,
+    ids::UserNo,
+    index::JobIndex,
+    kernel::{UserScores, lanes},
+    mode::{FullReason, Mode},
+    model::{ModelOnJobs, ScoringModel},
+    pair::Inputs,
+    skills::AliasTable,
+    week::IsoWeek,
+};
+use talvix_fixtures::{
+    generate::{DEFAULT_AS_OF_US, Dirt, Options, generate},
+    parquet::write_dataset,
+    tables::Tables,
+};
+use talvix_loader::{dataset, night::Night, postgres::Selection, storage::Storage, weights};
+
+/// Jobs and users of the night.
+const SIZE: (usize, usize) = (20_000, 1_000);
+
+/// The same where `--test` only asks whether the benches run.
+const TEST_SIZE: (usize, usize) = (1_000, 100);
+
+/// A loaded night.
+pub struct Scene {
+    /// What it was made from.
+    pub tables: Tables,
+    /// As a run sees it.
+    pub night: Night,
+    /// The week's model, applied to the jobs.
+    pub model: ModelOnJobs,
+    /// Other names of skills.
+    pub aliases: AliasTable,
+    /// Where the resumes are.
+    pub storage: Storage,
+    /// When it is.
+    pub as_of: Timestamp,
+    folder: tempfile::TempDir,
+}
+
+impl Scene {
+    /// Makes the night: the same one each time.
+    pub fn new() -> Self {
+        let (jobs, users) = if is_test() { TEST_SIZE } else { SIZE };
+        let tables = generate(&Options {
+            jobs,
+            users,
+            paid_share: 0.2,
+            dirt: Dirt::Database,
+            ..Options::default()
+        });
+        let folder = tempfile::tempdir().unwrap();
+        write_dataset(&tables, folder.path()).unwrap();
+
+        let as_of = Timestamp::from_microsecond(DEFAULT_AS_OF_US).unwrap();
+        let week = IsoWeek::of(as_of);
+        let source = Dataset::open(folder.path()).unwrap();
+        let storage = Storage::Folder(source.storage());
+        let aliases = AliasTable::built_in();
+        let raw = dataset::load(&source.current().unwrap(), Selection { week, user: None });
+        let raw = raw.unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let (night, weights) = runtime.block_on(async {
+            let (weights, _) = weights::read(&storage, &raw).await.unwrap();
+            (Night::new(raw, &storage, &aliases).await.unwrap(), weights)
+        });
+        let benchmarks = night.benchmarks.clone();
+        let pinned_at_us = as_of.as_microsecond();
+        let model = ScoringModel::pin(
+            &night.jobs,
+            weights,
+            benchmarks,
+            aliases.sha256(),
+            week,
+            pinned_at_us,
+        );
+        let model = ModelOnJobs::new(&model, &night.jobs);
+        Scene { tables, night, model, aliases, storage, as_of, folder }
+    }
+
+    /// Its week.
+    pub fn week(&self) -> IsoWeek {
+        IsoWeek::of(self.as_of)
+    }
+
+    /// What pairs are made of.
+    pub fn inputs(&self) -> Inputs<'_> {
+        Inputs { jobs: &self.night.jobs, users: &self.night.users, model: &self.model }
+    }
+
+    /// The users who can be scored.
+    pub fn users(&self) -> Vec<UserNo> {
+        let users = &self.night.users;
+        users.numbers().filter(|user| users.skip[user.ix()].is_none()).collect()
+    }
+
+    /// The same, each to be scored with every job.
+    pub fn in_full(&self) -> Vec<(UserNo, Mode)> {
+        self.users().into_iter().map(|user| (user, Mode::Full(FullReason::Stale))).collect()
+    }
+
+    /// All jobs, laid out.
+    pub fn index(&self) -> JobIndex {
+        let jobs: &JobColumns = &self.night.jobs;
+        JobIndex::new(jobs, &self.model, jobs.numbers())
+    }
+
+    /// What the fast path keeps, for each user who can be scored.
+    pub fn by_lanes(&self, index: &JobIndex) -> Vec<UserScores> {
+        let inputs = self.inputs();
+        let mut scratch = lanes::Scratch::new(inputs, index);
+        let score = |user| lanes::score_user(inputs, index, user, &mut scratch);
+        self.users().into_iter().map(score).collect()
+    }
+
+    /// Pairs of a user who can be scored and a job that can.
+    pub fn num_pairs(&self) -> u64 {
+        (self.users().len() * self.night.jobs.len()) as u64
+    }
+
+    /// A bench of pairs, with how many there are and the share that passes the prefilter.
+    pub fn id(&self, what: &str) -> BenchmarkId {
+        let scores = self.by_lanes(&self.index());
+        let prefiltered: u64 = scores.iter().map(|scores| scores.num_prefiltered).sum();
+        let percent = prefiltered as f64 * 100.0 / self.num_pairs() as f64;
+        let (jobs, users) = (self.night.jobs.len(), scores.len());
+        BenchmarkId::new(what, format!("{jobs} jobs x {users} users, {percent:.1}% of pairs pass"))
+    }
+}
+
+/// Runs a bench as the command line asks.
+pub fn main(bench: impl FnOnce(&mut Criterion, &Scene)) {
+    let mut criterion = Criterion::default()
+        .sample_size(20)
+        .warm_up_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_secs(3))
+        .configure_from_args();
+    bench(&mut criterion, &Scene::new());
+    criterion.final_summary();
+}
+
+/// Whether the benches are run once each, without measuring.
+fn is_test() -> bool {
+    let mut args = std::env::args();
+    let is_bench = std::env::args().any(|arg| arg == "--bench");
+    args.any(|arg| arg == "--test") || !is_bench
+}

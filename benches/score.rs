@@ -1,0 +1,29 @@
+//! How fast a chunk of users is scored by all threads, texts included.
+
+mod common;
+
+use common::Scene;
+use criterion::{Criterion, Throughput};
+use talvix_engine::{kernel::scalar, score::Scorer};
+
+fn main() {
+    common::main(bench);
+}
+
+fn bench(criterion: &mut Criterion, scene: &Scene) {
+    let inputs = scene.inputs();
+    let scorer = Scorer::new(inputs, &scene.night.stored, scene.week());
+    let chunk = scene.in_full();
+    for block in scorer.score(&chunk) {
+        for user in &block.users {
+            let reference = scalar::score_user(inputs, user.user, scene.night.jobs.numbers());
+            let expected: Vec<u32> = reference.kept.iter().map(|key| key.raw_bp()).collect();
+            assert_eq!(block.rows.raw_bp[user.rows.clone()], expected, "{:?}", user.user);
+        }
+    }
+
+    let mut group = criterion.benchmark_group("score");
+    group.throughput(Throughput::Elements(scene.num_pairs()));
+    group.bench_function(scene.id("chunk"), |bencher| bencher.iter(|| scorer.score(&chunk)));
+    group.finish();
+}

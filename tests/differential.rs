@@ -1,0 +1,212 @@
+//! The engine equals the oracle, bit by bit: which pairs, their raw scores, their order, labels and
+//! all three texts.
+//!
+//! The oracle is the slow, obviously right computation in `data-fixtures`, which knows nothing of
+//! the engine; polars computes the same once more in `polars-check`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use arrow::array::{Array, AsArray, ListArray};
+use jiff::Timestamp;
+use talvix_dataset::Dataset;
+use talvix_engine::kernel::scalar;
+use talvix_engine::mode::{FullReason, Mode};
+use talvix_engine::model::{ModelOnJobs, ScoringModel};
+use talvix_engine::pair::Inputs;
+use talvix_engine::score::{ScoredBlock, Scorer};
+use talvix_engine::skills::AliasTable;
+use talvix_engine::week::{IsoWeek, expiry};
+use talvix_fixtures::generate::{self, Dirt};
+use talvix_fixtures::odd::odd_tables;
+use talvix_fixtures::oracle::{self, Expected};
+use talvix_fixtures::parquet;
+use talvix_fixtures::real;
+use talvix_fixtures::tables::Tables;
+use talvix_loader::night::Night;
+use talvix_loader::postgres::Selection;
+use talvix_loader::storage::Storage;
+use talvix_loader::weights;
+use uuid::Uuid;
+
+const AS_OF: &str = "2026-11-22T17:00:00Z";
+
+/// What the engine makes of a night.
+struct Engine {
+    rows: Vec<Expected>,
+    skipped: BTreeMap<Uuid, &'static str>,
+    num_prefiltered: u64,
+}
+
+/// Loads a dataset as a run does, and scores everyone with every job.
+fn engine(dir: &Path, aliases: &[(String, String)], threads: usize) -> Engine {
+    let as_of: Timestamp = AS_OF.parse().unwrap();
+    let week = IsoWeek::of(as_of);
+    let aliases =
+        AliasTable::new(aliases.iter().map(|(alias, name)| (alias.as_str(), name.as_str())));
+    let aliases = aliases.unwrap();
+    let dataset = Dataset::open(dir).unwrap();
+    let storage = Storage::Folder(dataset.storage());
+    let version = dataset.current().unwrap();
+    let tables =
+        talvix_loader::dataset::load(&version, Selection { week, user: None }).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let (weights, _) = runtime.block_on(weights::read(&storage, &tables)).unwrap();
+    let night = runtime.block_on(Night::new(tables, &storage, &aliases)).unwrap();
+    let model = ScoringModel::pin(
+        &night.jobs,
+        weights,
+        night.benchmarks.clone(),
+        aliases.sha256(),
+        week,
+        as_of.as_microsecond(),
+    );
+    let on_jobs = ModelOnJobs::new(&model, &night.jobs);
+    let inputs = Inputs { jobs: &night.jobs, users: &night.users, model: &on_jobs };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    let scorer = pool.install(|| Scorer::new(inputs, &night.stored, week));
+    let users: Vec<_> = night
+        .users
+        .numbers()
+        .filter(|user| night.users.skip[user.ix()].is_none())
+        .map(|user| (user, Mode::Full(FullReason::Asked)))
+        .collect();
+    let blocks = pool.install(|| scorer.score(&users));
+
+    // The scalar reference keeps the same pairs; on the real data it would take too long.
+    if night.jobs.len() * users.len() < 2_000_000 {
+        for (block, scored) in blocks.iter().flat_map(|block| block.users.iter().map(move |user| (block, user))) {
+            let reference = scalar::score_user(inputs, scored.user, night.jobs.numbers());
+            let kept: Vec<_> = scored
+                .rows
+                .clone()
+                .map(|at| (block.rows.raw_bp[at], night.jobs.rank[block.rows.job[at].ix()]))
+                .collect();
+            let expected: Vec<_> =
+                reference.kept.iter().map(|key| (key.raw_bp(), key.rank())).collect();
+            assert_eq!(kept, expected, "lanes and scalar differ");
+        }
+    }
+    let expires_at = expiry(as_of).as_microsecond();
+    Engine {
+        rows: blocks
+            .iter()
+            .flat_map(|block| (0..block.rows.len()).map(move |at| (block, at)))
+            .map(|(block, at)| row(block, at, &night, week, expires_at))
+            .collect(),
+        skipped: night
+            .users
+            .numbers()
+            .filter_map(|user| Some((user, night.users.skip[user.ix()]?)))
+            .map(|(user, reason)| (Uuid::from_bytes(night.users.id[user.ix()]), reason.name()))
+            .collect(),
+        num_prefiltered: blocks.iter().map(|block| block.num_prefiltered).sum(),
+    }
+}
+
+fn row(block: &ScoredBlock, at: usize, night: &Night, week: IsoWeek, expires_at: i64) -> Expected {
+    let rows = &block.rows;
+    Expected {
+        user_id: Uuid::from_bytes(night.users.id[rows.user[at].ix()]),
+        job_id: Uuid::from_bytes(night.jobs.id[rows.job[at].ix()]),
+        raw_bp: rows.raw_bp[at],
+        fit_score: i32::from(rows.fit_score[at]),
+        fit_label: rows.fit_label[at].to_owned(),
+        recommendation: rows.recommendation[at].to_owned(),
+        fit_reasons: texts(&rows.fit_reasons, at),
+        missing_skills: texts(&rows.missing_skills, at),
+        strengths: texts(&rows.strengths, at),
+        is_full_score: rows.is_full_score[at],
+        week_number: i32::from(week.week),
+        year_number: i32::from(week.year),
+        expires_at,
+    }
+}
+
+fn texts(lists: &ListArray, at: usize) -> Option<Vec<String>> {
+    let texts = lists.is_valid(at).then(|| lists.value(at))?;
+    Some(texts.as_string::<i32>().iter().map(|text| text.unwrap().to_owned()).collect())
+}
+
+/// Writes tables as a dataset and holds the engine against the oracle; how many rows there were.
+#[track_caller]
+fn compare(tables: &Tables, aliases: &[(String, String)], what: &str) -> usize {
+    let dir = tempfile::tempdir().unwrap();
+    parquet::write_dataset(tables, dir.path()).unwrap();
+    compare_dataset(tables, aliases, dir.path(), what)
+}
+
+#[track_caller]
+fn compare_dataset(tables: &Tables, aliases: &[(String, String)], dir: &Path, what: &str) -> usize {
+    let as_of: Timestamp = AS_OF.parse().unwrap();
+    let model =
+        oracle::Model::pin(tables, aliases, oracle::Weights::from_rows(&tables.model_weights));
+    let expected = model.full_scan(tables, aliases, as_of.as_microsecond(), None);
+    for threads in [1, 4] {
+        let found = engine(dir, aliases, threads);
+        assert_eq!(found.skipped, expected.skipped, "{what}: who is skipped");
+        for (found, expected) in found.rows.iter().zip(&expected.rows) {
+            assert_eq!(found, expected, "{what}");
+        }
+        assert_eq!(found.rows.len(), expected.rows.len(), "{what}: number of rows");
+        let num_prefiltered: u64 = expected.prefiltered.values().sum();
+        assert_eq!(found.num_prefiltered, num_prefiltered, "{what}: pairs past the prefilter");
+    }
+    expected.rows.len()
+}
+
+fn built_in_aliases() -> Vec<(String, String)> {
+    include_str!("../engine/data/skill_aliases.csv")
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .skip(1)
+        .map(|line| line.split_once(',').unwrap())
+        .map(|(alias, name)| (alias.to_owned(), name.to_owned()))
+        .collect()
+}
+
+#[test]
+fn odd_datasets_equal_the_oracle() {
+    let mut num_rows = 0;
+    for seed in 0..200 {
+        let (tables, aliases) = odd_tables(seed);
+        num_rows += compare(&tables, &aliases, &format!("odd tables of seed {seed}"));
+    }
+    // Datasets of which nothing is kept would agree about anything.
+    assert!(num_rows > 2_000, "only {num_rows} rows in all");
+}
+
+#[test]
+fn generated_datasets_equal_the_oracle() {
+    let aliases = built_in_aliases();
+    for seed in 0..6 {
+        let options = generate::Options {
+            jobs: 1_500,
+            users: 150,
+            seed,
+            paid_share: 0.4,
+            dirt: if seed % 2 == 0 { Dirt::Anything } else { Dirt::Database },
+            ..generate::Options::default()
+        };
+        let num_rows = compare(
+            &generate::generate(&options),
+            &aliases,
+            &format!("generated tables of seed {seed}"),
+        );
+        assert!(num_rows > 100, "only {num_rows} rows");
+    }
+}
+
+/// Runs where the real postings are: `scripts/test --real DIR`.
+#[test]
+fn real_postings_and_resumes_equal_the_oracle() {
+    let Some(folder) = std::env::var_os("TALVIX_TEST_REAL") else {
+        eprintln!("left out: scripts/test --real DIR names the folder of the real data");
+        return;
+    };
+    let as_of: Timestamp = AS_OF.parse().unwrap();
+    let options = real::Options { as_of_us: as_of.as_microsecond(), seed: 1, max_jobs: None };
+    let tables = real::import(Path::new(&folder), &options).unwrap();
+    let num_rows = compare(&tables, &built_in_aliases(), "the real data");
+    assert!(num_rows > 5_000, "only {num_rows} rows");
+}

@@ -1,0 +1,17 @@
+//! What the tests of whole nights share.
+//!
+//! - `place`: where a night happens, a database of its own or a dataset directory
+//! - `program`: the real binary, run to its end or watched while it works
+//! - `rows`: what two nights must have in common, and what the oracle expects
+
+#![allow(dead_code, unused_imports, reason = "each file of tests uses its part")]
+
+mod place;
+mod program;
+mod rows;
+
+pub use place::{Data, Db, ENGINE_ROLE, Place, Session, admin_info};
+pub use program::{Run, Running, command, night, spawn, talvix};
+pub use rows::{
+    aliases, assert_rows, assert_scores, canonical, expected_scores, score_rows, sorted, time,
+};
