@@ -25,9 +25,7 @@ fn bench(criterion: &mut Criterion, scene: &Scene) {
     let wanted: Vec<(Uuid, bool)> = scored.iter().map(|user| (users.id[user.ix()], true)).collect();
     let read = || {
         let mut faults = Faults::default();
-        runtime
-            .block_on(resumes::read(&scene.storage, &wanted, &vocabulary, &mut faults))
-            .unwrap()
+        runtime.block_on(resumes::read(&scene.storage, &wanted, &vocabulary, &mut faults)).unwrap()
     };
     for (user, state) in scored.iter().zip(read()) {
         let ResumeState::Read(features) = state else { panic!("{user:?}: {state:?}") };

@@ -108,6 +108,7 @@ pub fn run(config: &RunConfig) -> Result<Report, Failure> {
         return Ok(done(report));
     }
 
+    let indexing = scoring.elapsed();
     let out = NightOut {
         run_id,
         as_of: config.as_of,
@@ -128,8 +129,7 @@ pub fn run(config: &RunConfig) -> Result<Report, Failure> {
         &mut sink,
         &stop,
     )?;
-    report.seconds.score =
-        scoring.elapsed().as_secs_f64() - chunked.waited_for_writes.as_secs_f64();
+    report.seconds.score = (indexing + chunked.score).as_secs_f64();
     report.pairs = chunked.pairs;
     set_written(&mut report, chunked.written);
 
@@ -137,7 +137,7 @@ pub fn run(config: &RunConfig) -> Result<Report, Failure> {
     let finish = config.user.is_none().then(|| plan.finish(&night, &report, began));
     tracing::info!("finishing");
     runtime.block_on(sink.finish(&out, finish.as_ref()))?;
-    report.seconds.write = (chunked.waited_for_writes + finishing.elapsed()).as_secs_f64();
+    report.seconds.write = (chunked.write + finishing.elapsed()).as_secs_f64();
     Ok(done(report))
 }
 

@@ -77,7 +77,7 @@ pub struct Rows {
     pub unchanged: u64,
 }
 
-/// Seconds of each phase. Scoring and writing overlap: `write` is what was left to wait for.
+/// Seconds of each phase. Chunks are scored while others are written: the two overlap.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Seconds {
     pub load: f64,
@@ -95,6 +95,26 @@ impl Report {
             self.input_faults.insert(kind, fault.count);
             self.input_fault_examples.insert(kind, fault.examples.clone());
         }
+    }
+
+    /// The most frequent faults, on one line.
+    fn worst_faults(&self) -> String {
+        const NAMED: usize = 3;
+        let mut kinds: Vec<_> =
+            self.input_faults.iter().map(|(kind, number)| (*number, *kind)).collect();
+        kinds.sort_unstable_by(|a, b| b.cmp(a));
+        let named: Vec<_> = kinds
+            .iter()
+            .take(NAMED)
+            .map(|(number, kind)| format!("{kind} {}", count(*number)))
+            .collect();
+        let more = if kinds.len() > NAMED { ", …" } else { "" };
+        let total = kinds.iter().map(|(number, _)| number).sum();
+        format!(
+            "{} values that cannot be read as if not given ({}{more}); --json has examples",
+            count(total),
+            named.join(", ")
+        )
     }
 
     /// The report as a page.
@@ -176,9 +196,8 @@ impl Report {
             ),
         );
         line("memory", format!("{} MB at most", self.peak_rss_bytes / 1_000_000));
-        for (kind, number) in &self.input_faults {
-            let example = self.input_fault_examples[kind].first().map_or("", String::as_str);
-            line("fault", format!("{kind}: {}, such as {example}", count(*number)));
+        if !self.input_faults.is_empty() {
+            line("faults", self.worst_faults());
         }
         for warning in &self.warnings {
             line("warning", warning.clone());

@@ -48,8 +48,7 @@ fn engine(dir: &Path, aliases: &[(String, String)], threads: usize) -> Engine {
     let dataset = Dataset::open(dir).unwrap();
     let storage = Storage::Folder(dataset.storage());
     let version = dataset.current().unwrap();
-    let tables =
-        talvix_loader::dataset::load(&version, Selection { week, user: None }).unwrap();
+    let tables = talvix_loader::dataset::load(&version, Selection { week, user: None }).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let (weights, _) = runtime.block_on(weights::read(&storage, &tables)).unwrap();
     let night = runtime.block_on(Night::new(tables, &storage, &aliases)).unwrap();
@@ -75,7 +74,9 @@ fn engine(dir: &Path, aliases: &[(String, String)], threads: usize) -> Engine {
 
     // The scalar reference keeps the same pairs; on the real data it would take too long.
     if night.jobs.len() * users.len() < 2_000_000 {
-        for (block, scored) in blocks.iter().flat_map(|block| block.users.iter().map(move |user| (block, user))) {
+        for (block, scored) in
+            blocks.iter().flat_map(|block| block.users.iter().map(move |user| (block, user)))
+        {
             let reference = scalar::score_user(inputs, scored.user, night.jobs.numbers());
             let kept: Vec<_> = scored
                 .rows

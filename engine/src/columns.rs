@@ -4,6 +4,8 @@
 //! Here they are checked and converted, once; past this door there is no null, no `NaN` and no
 //! unknown id, and the values that cannot be are counted as [`crate::faults::Faults`].
 
+use std::borrow::Cow;
+
 mod batch;
 mod benchmarks;
 mod jobs;
@@ -23,19 +25,24 @@ pub use users::{
     UserTables,
 };
 
+/// A text without NUL, which PostgreSQL cannot store: a dataset that holds one gives what the
+/// database would.
+#[must_use]
+pub(crate) fn without_nul(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { text.replace('\0', "").into() } else { text.into() }
+}
+
 /// A city, level or work mode as it is compared: NUL removed, trimmed, lower case; `None` when
 /// nothing is left.
 #[must_use]
-pub fn plain(text: &str) -> Option<std::borrow::Cow<'_, str>> {
-    use std::borrow::Cow;
-    let without_nul: Cow<'_, str> =
-        if text.contains('\0') { text.replace('\0', "").into() } else { text.into() };
-    let trimmed = without_nul.trim();
+pub fn plain(text: &str) -> Option<Cow<'_, str>> {
+    let text = without_nul(text);
+    let trimmed = text.trim();
     if trimmed.is_empty() {
         return None;
     }
     let is_plain = trimmed.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase());
-    Some(match without_nul {
+    Some(match text {
         Cow::Borrowed(text) if is_plain => Cow::Borrowed(text.trim()),
         _ => Cow::Owned(trimmed.to_lowercase()),
     })

@@ -129,7 +129,7 @@ pub fn benchmarks(
     batches: &[RecordBatch],
     faults: &mut Faults,
 ) -> Result<Vec<Benchmark>, DoorError> {
-    use crate::columns::{BenchmarkBatch, plain};
+    use crate::columns::{BenchmarkBatch, plain, without_nul};
     let mut benchmarks = Vec::new();
     for batch in batches {
         let rows = BenchmarkBatch::new(batch)?;
@@ -147,7 +147,7 @@ pub fn benchmarks(
             }
             let Some(city) = plain(raw.city) else { continue };
             benchmarks.push(Benchmark {
-                role_family: raw.role_category.to_owned(),
+                role_family: without_nul(raw.role_category).into_owned(),
                 city: city.into_owned(),
                 data_month_days: raw.data_month_days,
                 exp_min_tenths: raw.exp_min_tenths.min(i64::from(u16::MAX)) as u16,

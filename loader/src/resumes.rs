@@ -139,6 +139,10 @@ fn parse(
     if buffer.len() as u64 > MAX_BYTES {
         return Err("resume_too_large");
     }
+    // A derived struct also reads from a list of its fields in order.
+    if !buffer.trim_ascii_start().starts_with(b"{") {
+        return Err("resume_json_damaged");
+    }
     let resume: Resume<'_> = serde_json::from_slice(buffer).map_err(|_| "resume_json_damaged")?;
     if resume.user_id.is_some_and(|id| !is_uuid(&id.0, user)) {
         return Err("resume_of_another_user");

@@ -37,7 +37,7 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
         jobs: args.jobs,
         users: args.users,
         as_of_us: first.as_microsecond(),
-        dirt: Dirt::Database,
+        dirt: Dirt::None,
         ..generate::Options::default()
     };
 
@@ -141,8 +141,11 @@ fn happened(changes: &[Change]) -> String {
 fn example(tables: &Tables) -> String {
     let jobs: HashMap<_, &JobRow> = tables.jobs.iter().map(|job| (job.id, job)).collect();
     let texts = |row: &ScoreRow| {
-        row.fit_reasons.as_ref().map_or(0, Vec::len)
-            + row.missing_skills.as_ref().map_or(0, |missing| missing.len().min(3))
+        [&row.fit_reasons, &row.strengths]
+            .map(|texts| texts.as_ref().map_or(0, Vec::len))
+            .iter()
+            .sum::<usize>()
+            + row.missing_skills.as_ref().map_or(0, |missing| missing.len().min(2))
     };
     let best = tables
         .job_fit_scores

@@ -18,8 +18,10 @@ pub struct Chunked {
     pub pairs: Pairs,
     /// What was written.
     pub written: Written,
-    /// How long writing went on after the last chunk was scored.
-    pub waited_for_writes: Duration,
+    /// How long scoring took.
+    pub score: Duration,
+    /// How long writing took, most of it while the next chunk was scored.
+    pub write: Duration,
 }
 
 /// Scores users in chunks and hands each to the sink.
@@ -38,13 +40,16 @@ pub fn score_and_write(
     let (sender, mut receiver) = mpsc::channel::<Chunk>(CHUNKS_WAITING);
     std::thread::scope(|scope| {
         let scoring = scope.spawn(move || {
+            let mut score = Duration::ZERO;
             for users in users.chunks(config.chunk_users) {
+                let began = Instant::now();
                 let blocks = threads.install(|| scorer.score(users));
+                score += began.elapsed();
                 if sender.blocking_send(Chunk { blocks }).is_err() {
                     break;
                 }
             }
-            Instant::now()
+            score
         });
         let mut chunked = Chunked::default();
         let written = runtime.block_on(async {
@@ -52,7 +57,9 @@ pub fn score_and_write(
             while let Some(chunk) = receiver.recv().await {
                 number += 1;
                 tracing::debug!("writing chunk {number}");
+                let began = Instant::now();
                 chunked.written.add(sink.write_chunk(out, &chunk).await?);
+                chunked.write += began.elapsed();
                 for block in &chunk.blocks {
                     chunked.pairs.prefiltered += block.num_prefiltered;
                     chunked.pairs.scored += block.num_scored;
@@ -71,7 +78,7 @@ pub fn score_and_write(
         let scored = scored.map_err(|_| {
             Failure::failed(anyhow::anyhow!("scoring panicked; what was committed stays"))
         })?;
-        chunked.waited_for_writes = scored.elapsed();
+        chunked.score = scored;
         Ok(chunked)
     })
 }

@@ -39,7 +39,11 @@ impl Run {
 
     fn of(output: Output) -> Run {
         let text = |bytes| String::from_utf8(bytes).expect("what is printed is UTF-8");
-        Run { status: number(output.status), stdout: text(output.stdout), stderr: text(output.stderr) }
+        Run {
+            status: number(output.status),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
     }
 }
 

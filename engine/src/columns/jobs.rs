@@ -3,7 +3,7 @@
 use super::{
     batch::{Batch, DoorError, text},
     numbers::{JOB_EXPERIENCE, MAX_HUNDREDTHS, MAX_TENTHS, SALARY, check},
-    plain,
+    plain, without_nul,
 };
 use crate::{
     components::Band,
@@ -244,12 +244,12 @@ impl JobColumns {
             };
 
             self.id.push(id);
-            self.role.push(RoleNo(self.roles.intern(roles.value(row))));
+            self.role.push(RoleNo(self.roles.intern(&without_nul(roles.value(row)))));
             self.market_city.push(market_city);
             self.city.push(city);
             self.mode.push(mode);
             self.level.push(level);
-            self.company.push(CompanyNo(self.companies.intern(companies.value(row))));
+            self.company.push(CompanyNo(self.companies.intern(&without_nul(companies.value(row)))));
             self.salary_hundredths.push(check_salary(
                 value(salary_min, row),
                 value(salary_max, row),

@@ -4,7 +4,7 @@ use super::{
     JobColumns, WorkMode,
     batch::{Batch, DoorError, text},
     numbers::{EXPECTED_SALARY, MAX_HUNDREDTHS, MAX_TENTHS, USER_EXPERIENCE, check},
-    plain,
+    plain, without_nul,
 };
 use crate::{
     faults::Faults,
@@ -472,7 +472,10 @@ fn push_roles(
         }
         let counted = &mine[..mine.len().min(MAX_TARGET_ROLES)];
         columns.roles.push(distinct(
-            counted.iter().filter_map(|target| jobs.roles.get(target.family)).map(RoleNo),
+            counted
+                .iter()
+                .filter_map(|target| jobs.roles.get(&without_nul(target.family)))
+                .map(RoleNo),
         ));
     }
     Ok(has_target_role)
@@ -491,7 +494,9 @@ fn push_company_prefs(
         let kinds = batch.texts("pref_type")?;
         for row in 0..batch.num_rows() {
             let Some(user) = columns.number_of(&users.get(row)) else { continue };
-            let Some(company) = jobs.companies.get(companies.value(row)) else { continue };
+            let Some(company) = jobs.companies.get(&without_nul(companies.value(row))) else {
+                continue;
+            };
             let blacklisted = match kinds.value(row) {
                 "blacklist" => true,
                 "dream" => false,
