@@ -5,10 +5,11 @@
 -- After the row, not before it: an insert that ends in `on conflict do update` adds none and must
 -- pass. Two sessions that add at the same time would each miss the other's row, so both take the
 -- user's lock first; the count, a statement of its own, then sees what the other has committed.
+-- 256 locks stand for all users: one each would fill the server's lock table in a bulk load.
 create or replace function user_target_roles_at_most_five() returns trigger
 language plpgsql as $$
 begin
-  perform pg_advisory_xact_lock(hashtextextended('user_target_roles ' || new.user_id, 0));
+  perform pg_advisory_xact_lock(hashtext('user_target_roles'), hashtext(new.user_id::text) & 255);
   if (select count(*) from public.user_target_roles where user_id = new.user_id) > 5 then
     raise exception 'a user has at most five target roles'
       using errcode = 'check_violation', table = 'user_target_roles',

@@ -45,12 +45,24 @@ const MAX_CHUNK_USERS: usize = 100_000;
 const DEFAULT_FILE: &str = "talvix.toml";
 
 /// Where a setting comes from; a later one wins.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug)]
 enum Origin {
     Default,
     File(PathBuf),
     Environment(String),
     CommandLine,
+}
+
+impl Origin {
+    /// Greater wins.
+    fn rank(&self) -> u8 {
+        match self {
+            Origin::Default => 0,
+            Origin::File(_) => 1,
+            Origin::Environment(_) => 2,
+            Origin::CommandLine => 3,
+        }
+    }
 }
 
 impl fmt::Display for Origin {
@@ -308,10 +320,12 @@ fn now_us() -> Timestamp {
 fn source(settings: &Settings) -> Result<Source, Failure> {
     let set = |name: &str| settings.0.get(name).filter(|(value, _)| !value.is_empty());
     match (set("database_url"), set("dataset")) {
-        (Some((_, url)), Some((_, dataset))) if url == dataset => Err(Failure::usage(format!(
-            "database_url and dataset are both set ({url}): a run has one source"
-        ))),
-        (Some((_, url)), Some((dir, dataset))) if dataset > url => {
+        (Some((_, url)), Some((_, dataset))) if url.rank() == dataset.rank() => {
+            Err(Failure::usage(format!(
+                "database_url and dataset are both set ({url}): a run has one source"
+            )))
+        }
+        (Some((_, url)), Some((dir, dataset))) if dataset.rank() > url.rank() => {
             Ok(Source::Dataset(PathBuf::from(dir)))
         }
         (Some((url, _)), _) => Ok(Source::Postgres(Box::new(conninfo(Some(url))?))),

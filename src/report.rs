@@ -111,7 +111,7 @@ impl Report {
         let more = if kinds.len() > NAMED { ", …" } else { "" };
         let total = kinds.iter().map(|(number, _)| number).sum();
         format!(
-            "{} values that cannot be read as if not given ({}{more}); --json has examples",
+            "{} impossible values and unreadable resumes ({}{more}); --json has examples",
             count(total),
             named.join(", ")
         )

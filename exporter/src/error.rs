@@ -62,9 +62,9 @@ impl Error {
     /// Whether rolling the chunk back and trying it again may help.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        let error = match self {
-            Error::Postgres(error) | Error::Load(talvix_loader::Error::Postgres(error)) => error,
-            _ => return false,
+        let (Error::Postgres(error) | Error::Load(talvix_loader::Error::Postgres(error))) = self
+        else {
+            return false;
         };
         error.postgres().is_some_and(talvix_pg::error::is_retryable_chunk)
     }

@@ -69,10 +69,9 @@ fn select(
     selection: Selection,
 ) -> Result<RecordBatch, Error> {
     let arrow = |source| Error::Arrow { table: table.name, source };
-    let text = |name: &str| batch.column_by_name(name).map(|column| column.as_string::<i32>());
-    let flag = |name: &str| batch.column_by_name(name).map(|column| column.as_boolean());
-    let number =
-        |name: &str| batch.column_by_name(name).map(|array| array.as_primitive::<Int32Type>());
+    let text = |name: &str| batch.column_by_name(name).map(AsArray::as_string::<i32>);
+    let flag = |name: &str| batch.column_by_name(name).map(AsArray::as_boolean);
+    let number = |name: &str| batch.column_by_name(name).map(AsArray::as_primitive::<Int32Type>);
 
     let mut keep = vec![true; batch.num_rows()];
     let mut only = |wanted: &dyn Fn(usize) -> bool| {

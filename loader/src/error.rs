@@ -45,6 +45,14 @@ pub enum Error {
         /// What the store says.
         reason: String,
     },
+    /// A file in storage that is larger than it can be.
+    #[error("storage {place}: larger than {max_bytes} bytes")]
+    TooLarge {
+        /// A path or key.
+        place: String,
+        /// The most that is read.
+        max_bytes: u64,
+    },
     /// The weights.
     #[error("{place}: {}; nothing is scored with weights that are not sure", weight_faults(.faults))]
     Weights {
@@ -115,8 +123,8 @@ fn list(faults: &[String]) -> String {
     match faults {
         [one] => one.clone(),
         many => {
-            let lines: String = many.iter().map(|fault| format!("\n  - {fault}")).collect();
-            format!("{} things are missing or wrong:{lines}", many.len())
+            let lines = many.join("\n  - ");
+            format!("{} things are missing or wrong:\n  - {lines}", many.len())
         }
     }
 }

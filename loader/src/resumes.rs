@@ -80,9 +80,13 @@ pub async fn read(
                     if !has_resume {
                         return Ok((ResumeState::Missing, Faults::default()));
                     }
-                    Ok::<_, Error>(match storage.read(&file(user), MAX_PACKED_BYTES).await? {
-                        Some(packed) => parse_or_count(&packed, user, vocabulary, &mut Vec::new()),
-                        None => unreadable("resume_file_missing", user),
+                    Ok::<_, Error>(match storage.read(&file(user), MAX_PACKED_BYTES).await {
+                        Ok(Some(packed)) => {
+                            parse_or_count(&packed, user, vocabulary, &mut Vec::new())
+                        }
+                        Ok(None) => unreadable("resume_file_missing", user),
+                        Err(Error::TooLarge { .. }) => unreadable("resume_file_unreadable", user),
+                        Err(error) => return Err(error),
                     })
                 })
                 .buffered(MAX_REQUESTS)

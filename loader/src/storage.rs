@@ -105,7 +105,7 @@ impl Storage {
                     Ok(result) => result,
                 };
                 if result.meta.size > max_bytes {
-                    return Err(self.fail(file, &format!("larger than {max_bytes} bytes")));
+                    return Err(Error::TooLarge { place: self.place(file), max_bytes });
                 }
                 let bytes = result.bytes().await.map_err(|e| self.fail(file, &e.to_string()))?;
                 Ok(Some(bytes.to_vec()))
@@ -138,7 +138,7 @@ trait JoinAll {
 
 impl JoinAll for Key {
     fn join_all(self, file: &str) -> Self {
-        file.split('/').fold(self, |key, part| key.join(part))
+        file.split('/').fold(self, Key::join)
     }
 }
 

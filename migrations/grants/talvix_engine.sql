@@ -58,7 +58,7 @@ grant select, insert, update on public.user_fit_score_cursors to talvix_engine;
 grant update (fit_scores_stale, dashboard_ready) on public.users to talvix_engine;
 grant update (is_new) on public.jobs to talvix_engine;
 grant update (scoring_complete) on public.scrape_runs to talvix_engine;
--- Reading the log back tells which runs finished: a snapshot of a finished run is still published.
+-- Reading the log back tells which runs finished.
 grant insert, select (id, agent_name, status, metadata, created_at)
   on public.agent_logs to talvix_engine;
 

@@ -85,7 +85,7 @@ impl RunLock {
         let rows = client
             .query_typed(
                 "select exists (select from pg_catalog.pg_locks where locktype = 'advisory' \
-                 and granted and pid = $1 and ((classid::bigint << 32) | objid::bigint) = $2)",
+                 and objsubid = 1 and granted and pid = $1 and ((classid::bigint << 32) | objid::bigint) = $2)",
                 &[(&self.backend_pid, Type::INT4), (&KEY, Type::INT8)],
             )
             .await
@@ -119,7 +119,7 @@ async fn holder_of(client: &Client) -> Result<Holder, Error> {
             "select l.pid, a.application_name, \
              to_char(a.xact_start at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') \
              from pg_catalog.pg_locks l left join pg_catalog.pg_stat_activity a on a.pid = l.pid \
-             where l.locktype = 'advisory' and l.granted \
+             where l.locktype = 'advisory' and l.objsubid = 1 and l.granted \
              and l.database = (select oid from pg_catalog.pg_database where datname = current_database()) \
              and ((l.classid::bigint << 32) | l.objid::bigint) = $1",
             &[(&KEY, Type::INT8)],

@@ -297,9 +297,11 @@ pub(super) fn score_rows(
             (
                 "is_full_score",
                 false,
-                Arc::new(BooleanArray::from_iter(
-                    rows.iter().map(|row| Some(row.rows.is_full_score[row.at])),
-                )),
+                Arc::new(
+                    rows.iter()
+                        .map(|row| Some(row.rows.is_full_score[row.at]))
+                        .collect::<BooleanArray>(),
+                ),
             ),
             ("week_number", false, number(i32::from(out.week.week))),
             ("year_number", false, number(i32::from(out.week.year))),

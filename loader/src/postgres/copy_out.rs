@@ -77,7 +77,7 @@ struct Rows {
     names: &'static [&'static str],
     schema: SchemaRef,
     columns: Vec<ColumnBuilder>,
-    num_rows: usize,
+    filled: usize,
     batches: Vec<RecordBatch>,
 }
 
@@ -99,7 +99,7 @@ impl Rows {
             names: names(table),
             schema: Arc::new(Schema::new(fields)),
             columns,
-            num_rows: 0,
+            filled: 0,
             batches: Vec::new(),
         }
     }
@@ -108,12 +108,12 @@ impl Rows {
         for column in &mut self.columns {
             column.push(&mut row)?;
         }
-        self.num_rows += 1;
+        self.filled += 1;
         Ok(())
     }
 
     fn flush_if_full(&mut self) -> Result<(), Error> {
-        if self.num_rows == BATCH_ROWS { self.flush() } else { Ok(()) }
+        if self.filled == BATCH_ROWS { self.flush() } else { Ok(()) }
     }
 
     fn flush(&mut self) -> Result<(), Error> {
@@ -121,12 +121,12 @@ impl Rows {
         let batch = RecordBatch::try_new(self.schema.clone(), columns)
             .map_err(|source| Error::Arrow { table: self.table, source })?;
         self.batches.push(batch);
-        self.num_rows = 0;
+        self.filled = 0;
         Ok(())
     }
 
     fn finish(mut self) -> Result<Vec<RecordBatch>, Error> {
-        if self.num_rows > 0 {
+        if self.filled > 0 {
             self.flush()?;
         }
         Ok(self.batches)

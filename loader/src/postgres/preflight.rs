@@ -268,6 +268,19 @@ async fn row_security(
         }
     }
     preflight.scores_have_row_security = active.contains("job_fit_scores");
+    if will_write && preflight.scores_have_row_security {
+        let rows = client
+            .query_typed("select has_database_privilege(current_database(), 'TEMPORARY')", &[])
+            .await
+            .map_err(PgError::query("asking for our privileges"))?;
+        if !rows.first().is_some_and(|row| row.get(0)) {
+            faults.push(
+                "the role may not make a TEMPORARY table, which scores go over where row-level \
+                 security is on: `talvix schema print --grants` has the grant"
+                    .to_owned(),
+            );
+        }
+    }
     Ok(())
 }
 
