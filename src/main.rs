@@ -16,6 +16,12 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !talvix_dataset::is_decoding() {
+            hook(panic);
+        }
+    }));
     let args = args::Args::parse();
     match commands::run(args) {
         Ok(code) => code,

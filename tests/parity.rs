@@ -195,11 +195,12 @@ fn foreign(nth: usize, field: &Field, values: &ArrayRef) -> (Field, ArrayRef) {
             _ => DataType::Utf8View,
         },
         DataType::List(item) => DataType::LargeList(item.clone()),
-        DataType::Decimal128(..) => DataType::Float64,
-        DataType::Int32 if nth % 2 == 0 => DataType::Int64,
-        DataType::Int32 => DataType::Float64,
+        DataType::Int32 if nth.is_multiple_of(2) => DataType::Int64,
+        DataType::Int32 | DataType::Decimal128(..) => DataType::Float64,
         DataType::Date32 => DataType::Date64,
-        DataType::Timestamp(..) if nth % 2 == 0 => DataType::Timestamp(TimeUnit::Millisecond, None),
+        DataType::Timestamp(..) if nth.is_multiple_of(2) => {
+            DataType::Timestamp(TimeUnit::Millisecond, None)
+        }
         DataType::Timestamp(..) => {
             DataType::Timestamp(TimeUnit::Millisecond, Some("Asia/Kolkata".into()))
         }

@@ -495,13 +495,15 @@ fn a_mount_full_of_broken_resumes_stops_the_run_before_it_writes() {
 
 #[test]
 fn wrong_use_ends_with_status_2_and_names_what_is_wrong() {
+    /// Arguments, environment, what is said.
+    type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a [&'a str]);
     let data = Data::new(&Tables::default());
     let dir = data.dir().to_str().unwrap();
     let url = "postgresql://u:hunter2@127.0.0.1:1/d";
     let file = data.dir().join("unknown.toml");
     fs::write(&file, "chunk_user = 5").unwrap();
     let config = file.to_str().unwrap();
-    let cases: [(&[&str], &[(&str, &str)], &[&str]); 15] = [
+    let cases: [Case<'_>; 15] = [
         (&["--mode", "sideways"], &[], &["--mode", "sideways"]),
         (&["--frobnicate"], &[], &["--frobnicate"]),
         (&["--threads", "0"], &[], &["threads", "0"]),
@@ -861,6 +863,13 @@ fn gate(db: &Db, user: Uuid) -> support::Session<'_> {
     session
 }
 
+fn waits_for_a_lock(db: &Db) {
+    db.wait_until(
+        "select count(*) from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock'",
+    );
+}
+
 #[test]
 fn a_signal_while_loading_stops_the_run_before_it_writes() {
     let db = Db::new(&tables());
@@ -966,6 +975,7 @@ fn what_changes_between_load_and_chunk_is_left_out_left_alone_or_done_next_time(
     let gate = gate(&db, first);
     let mut running = spawn(&strs(&run_args(&db, SECOND, &["-v", "--json"])));
     running.wait_for("writing chunk 1");
+    waits_for_a_lock(&db);
     db.sql(&format!(
         "delete from users where id = '{deleted}';
          update users set fit_scores_stale = true where id in ('{marked_again}', '{marked}');
@@ -1027,6 +1037,7 @@ fn a_week_that_is_reset_while_a_night_runs_stays_reset_and_the_next_run_fills_it
     let reset = gate(&db, scoreable(&db.tables())[0]);
     let mut running = spawn(&strs(&run_args(&db, SECOND, &["-v", "--json"])));
     running.wait_for("writing chunk 1");
+    waits_for_a_lock(&db);
     reset.sql(
         "delete from job_fit_scores;
          update user_fit_score_cursors set last_scrape_run_id = null;
@@ -1058,11 +1069,8 @@ fn a_run_whose_lock_is_lost_writes_no_further_chunk() {
     let mut running = spawn(&strs(&run_args(&db, FIRST, &["-v", "--chunk-users", "20"])));
     running.wait_for("chunk 1 is in");
     running.wait_for("writing chunk 2");
-    // It asks for its lock when a chunk begins; wait until this one is past that.
-    db.wait_until(
-        "select count(*) from pg_stat_activity
-         where datname = current_database() and wait_event_type = 'Lock'",
-    );
+    // It asks for its lock when a chunk begins: this one must be past that.
+    waits_for_a_lock(&db);
     db.sql(
         "select pg_terminate_backend(pid) from pg_locks
          where locktype = 'advisory' and granted and database =

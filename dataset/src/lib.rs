@@ -31,4 +31,4 @@ pub use commit::{Commit, TableWriter};
 pub use error::Error;
 pub use folder::{Dataset, Lock, Version};
 pub use number::units_of_f64;
-pub use reader::{Batches, Table};
+pub use reader::{Batches, Table, is_decoding};

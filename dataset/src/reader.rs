@@ -1,5 +1,6 @@
 //! A file's rows, in exactly the types that were asked for.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -255,10 +256,24 @@ impl Iterator for Batches {
     }
 }
 
+thread_local! {
+    static IS_DECODING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread decodes a file: a panic there becomes an error that names the file, and
+/// need not be told twice.
+#[must_use]
+pub fn is_decoding() -> bool {
+    IS_DECODING.get()
+}
+
 /// Runs the decoder, which panics on some damaged files, so that one costs an error.
 fn guard<T>(path: &Path, decode: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     // What `decode` leaves half done when it panics is dropped, never used.
-    catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|panic| {
+    IS_DECODING.set(true);
+    let decoded = catch_unwind(AssertUnwindSafe(decode));
+    IS_DECODING.set(false);
+    decoded.unwrap_or_else(|panic| {
         let reason = panic
             .downcast_ref::<String>()
             .map(String::as_str)

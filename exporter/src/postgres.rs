@@ -181,12 +181,17 @@ async fn meanwhile(
 ) -> Result<Meanwhile, Error> {
     let doing = "holding users in place";
     let param = [(&ids as &(dyn tokio_postgres::types::ToSql + Sync), Type::UUID_ARRAY)];
-    let rows = transaction
+    transaction
         .query_typed(
-            "select id, xmin::text::bigint from public.users where id = any($1) \
-             order by id for key share",
+            "select from public.users where id = any($1) order by id for key share",
             &param,
         )
+        .await
+        .map_err(PgError::query(doing))?;
+    // A statement of its own: a lock for a key passes over updates that left the key alone, and
+    // the statement that waited for it shows the row as it was before.
+    let rows = transaction
+        .query_typed("select id, xmin::text::bigint from public.users where id = any($1)", &param)
         .await
         .map_err(PgError::query(doing))?;
     let versions: HashMap<uuid::Uuid, i64> =

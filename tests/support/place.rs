@@ -19,7 +19,7 @@ use uuid::Uuid;
 pub const ENGINE_ROLE: &str = "talvix_engine";
 
 /// How long a test waits for what must happen: a test that would hang fails instead.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Tables and storage that the binary can be pointed at.
 pub trait Place: Sync {
