@@ -135,9 +135,9 @@ fn is_zero(count: &u8) -> bool {
 #[derive(Debug, clap::Args)]
 pub struct DemoArgs {
     /// Where to put the dataset: a folder that is not there yet or is empty
-    /// [default: talvix-demo].
-    #[arg(default_value = "talvix-demo", value_name = "DIR")]
-    pub dir: PathBuf,
+    /// [default: talvix-demo, or the next name that is free].
+    #[arg(value_name = "DIR")]
+    pub dir: Option<PathBuf>,
     /// How many jobs.
     #[arg(long, default_value_t = 20_000)]
     pub jobs: usize,

@@ -16,6 +16,7 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // A file that the decoder panics on is reported as an error that names it.
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         if !talvix_dataset::is_decoding() {

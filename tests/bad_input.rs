@@ -46,6 +46,10 @@ const KILLED: i32 = 128 + 9;
 /// Faults by name, with the rows that have them.
 type Faults = BTreeMap<&'static str, Vec<String>>;
 
+/// What spoils a row or a column.
+type Spoil<'a, T> = &'a dyn Fn(&mut T);
+type Change<'a> = &'a dyn Fn(&ArrayRef) -> ArrayRef;
+
 /// Tables without a fault: everyone can be scored.
 fn sound() -> Tables {
     let mut tables = generate(&Options {
@@ -159,7 +163,7 @@ fn assert_nothing_written(data: &Data) {
 fn impossible_values() -> (Tables, Faults) {
     let units = |units| Some(Numeric::Units(units));
     let nan = Some(Numeric::NaN);
-    let in_jobs: [(&str, usize, &dyn Fn(&mut JobRow)); 9] = [
+    let in_jobs: [(&str, usize, Spoil<'_, JobRow>); 9] = [
         ("salary_negative", 25, &|job| job.salary_max_lpa = units(-1)),
         ("salary_not_a_number", 2, &|job| job.salary_max_lpa = nan),
         ("salary_zero", 2, &|job| {
@@ -176,7 +180,7 @@ fn impossible_values() -> (Tables, Faults) {
         ("seniority_level_unknown", 2, &|job| job.seniority_level = Some("vp".to_owned())),
         ("work_mode_unknown", 2, &|job| job.work_mode = Some("moon".to_owned())),
     ];
-    let in_users: [(&str, &dyn Fn(&mut UserRow)); 5] = [
+    let in_users: [(&str, Spoil<'_, UserRow>); 5] = [
         ("expected_salary_negative", &|user| user.expected_salary_lpa = units(-1)),
         ("expected_salary_not_a_number", &|user| user.expected_salary_lpa = nan),
         ("user_experience_negative", &|user| user.experience_years = units(-1)),
@@ -212,9 +216,9 @@ fn impossible_values() -> (Tables, Faults) {
         faults.insert(name, vec![format!("salary benchmark {}", row.id)]);
     }
     // Words that read as the least they can mean, and are no fault of a number or level.
-    tables.job_skills[0].skill_type = "perhaps".to_owned();
-    tables.user_company_prefs[0].pref_type = "admires".to_owned();
-    tables.resumes.last_mut().unwrap().parse_status = "perhaps".to_owned();
+    "perhaps".clone_into(&mut tables.job_skills[0].skill_type);
+    "admires".clone_into(&mut tables.user_company_prefs[0].pref_type);
+    "perhaps".clone_into(&mut tables.resumes.last_mut().unwrap().parse_status);
     (tables, faults)
 }
 
@@ -573,7 +577,7 @@ fn a_value_that_fits_no_column_is_refused_by_file_column_and_row() {
         let value = |row| if row == ROW { i64::MAX } else { 1 };
         Arc::new((0..array.len()).map(|row| Some(value(row))).collect::<TimestampSecondArray>())
     };
-    let cases: [(&str, &str, &dyn Fn(&ArrayRef) -> ArrayRef); 5] = [
+    let cases: [(&str, &str, Change<'_>); 5] = [
         ("jobs", "salary_max_lpa", &doubles),
         ("users", "experience_years", &doubles),
         ("jobs", "id", &ids),

@@ -307,7 +307,7 @@ fn a_night_in_a_database_killed_at_any_moment_is_resumed() {
             for _ in 0..2 {
                 let mut run = start(&db, &nights.as_of(number), CHUNK_USERS);
                 run.comes("scoring");
-                moments.pass(Duration::from_millis(300));
+                moments.pass(Duration::from_millis(60));
                 run.kill();
                 db.wait_until(
                     "select (count(*) = 0)::int from pg_stat_activity
@@ -449,8 +449,8 @@ fn a_delta_night_on_a_dataset_killed_at_each_point_is_resumed() {
 
 #[test]
 fn a_night_on_a_dataset_killed_at_any_moment_is_resumed() {
-    let anywhere = Sign::After("loading", Duration::from_millis(500));
-    let in_the_commit = Sign::After("finishing", Duration::from_millis(60));
+    let anywhere = Sign::After("loading", Duration::from_millis(250));
+    let in_the_commit = Sign::After("finishing", Duration::from_millis(50));
     killed_at(&[anywhere, in_the_commit].repeat(5), 0);
     killed_at(&[anywhere, in_the_commit].repeat(5), 1);
 }

@@ -10,7 +10,12 @@ use crate::{
 };
 use fs_err as fs;
 use jiff::Timestamp;
-use std::{collections::HashMap, fmt::Write, path::Path, process::ExitCode};
+use std::{
+    collections::HashMap,
+    fmt::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 use talvix_engine::skills::AliasTable;
 use talvix_fixtures::{
     generate::{self, Dirt},
@@ -25,7 +30,7 @@ const FIRST_NIGHT: &str = "2026-11-16T17:00:00Z";
 
 /// Makes a dataset, runs a full night and a delta night on it, and says what happened.
 pub fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
-    let dir = &args.dir;
+    let dir = &args.dir.clone().unwrap_or_else(fresh_folder);
     if dir.exists() && fs::read_dir(dir).map_err(Failure::failed)?.next().is_some() {
         return Err(Failure::usage(format!(
             "{} is there and not empty: name another folder, `talvix demo DIR`, or remove it",
@@ -76,15 +81,29 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
     let after = parquet::read_dataset(dir).map_err(Failure::failed)?;
     print(&example(&after))?;
     let dir = dir.display();
+    let talvix = std::env::args().next().unwrap_or_else(|| "talvix".to_owned());
     print(&format!(
         "What to look at next:\n\
          \n  {dir}/current/job_fit_scores.parquet   what is kept, one row a pair; any Parquet reader opens it\
          \n  {dir}/current/                         the dataset after Tuesday; versions/ has the one before\
          \n  {dir}/storage/                         parsed resumes, weights, and the model pinned for the week\
-         \n\n  talvix run --dataset {dir} --as-of {as_of}   once more: nothing to do\
-         \n  talvix run --help                                    every option, and the exit statuses\n"
+         \n\n  {talvix} run --dataset {dir} --as-of {as_of}\
+         \n      once more: nothing to do\
+         \n  {talvix} run --help\
+         \n      every option, and the exit statuses\n"
     ))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// `talvix-demo`, or `talvix-demo-2` and so on where that is taken.
+fn fresh_folder() -> PathBuf {
+    let mut dir = PathBuf::from("talvix-demo");
+    let mut number = 1;
+    while dir.exists() {
+        number += 1;
+        dir.set_file_name(format!("talvix-demo-{number}"));
+    }
+    dir
 }
 
 fn config(dir: &Path, as_of: Timestamp) -> Result<RunConfig, Failure> {
