@@ -14,6 +14,24 @@ use talvix_exporter::{
 };
 use talvix_pg::copy::{CopyDecoder, CopyEncoder};
 
+/// As `pgcopy::COLUMNS` says.
+const COLUMNS: [&str; 14] = [
+    "id",
+    "user_id",
+    "job_id",
+    "fit_score",
+    "fit_label",
+    "recommendation",
+    "fit_reasons",
+    "missing_skills",
+    "strengths",
+    "is_full_score",
+    "week_number",
+    "year_number",
+    "expires_at",
+    "created_at",
+];
+
 fn main() {
     common::main(bench);
 }
@@ -29,6 +47,7 @@ fn bench(criterion: &mut Criterion, scene: &Scene) {
         users: &scene.night.users,
         scrape_run_id: None,
     };
+    assert_eq!(pgcopy::COLUMNS, COLUMNS.join(", "));
     let rows = Diff::new(&out, &chunk, &[], &HashSet::new()).unwrap().write;
     let bytes = encode(&out, &rows);
     assert_eq!(decoded_rows(bytes.clone()), rows.len(), "every row comes out again");
@@ -51,7 +70,7 @@ fn encode(out: &NightOut<'_>, rows: &[NewRow<'_>]) -> Bytes {
 }
 
 fn decoded_rows(bytes: Bytes) -> usize {
-    let mut decoder = CopyDecoder::new(&[]);
+    let mut decoder = CopyDecoder::new(&COLUMNS);
     decoder.feed(bytes);
     let mut num_rows = 0;
     while decoder.next_row().unwrap().is_some() {
