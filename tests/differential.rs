@@ -4,6 +4,8 @@
 //! The oracle is the slow, obviously right computation in `data-fixtures`, which knows nothing of
 //! the engine; polars computes the same once more in `polars-check`.
 
+#![expect(clippy::print_stderr, reason = "a test that is left out says so")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

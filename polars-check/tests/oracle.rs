@@ -1,5 +1,7 @@
 //! Two computations that share no code but the rows agree bit by bit.
 
+#![expect(clippy::print_stderr, reason = "a test that is left out says so")]
+
 use std::path::Path;
 
 use talvix_fixtures::odd::odd_tables;

@@ -128,9 +128,7 @@ fn config(dir: &Path, as_of: Timestamp) -> Result<RunConfig, Failure> {
 
 /// A report, indented.
 fn page(report: &Report) -> String {
-    let mut page: String = report.text().lines().map(|line| format!("  {line}\n")).collect();
-    page.push('\n');
-    page
+    format!("  {}\n\n", report.text().trim_end().replace('\n', "\n  "))
 }
 
 /// What happened between the nights, in a few numbers.

@@ -22,7 +22,7 @@ pub fn run(args: &FixturesArgs) -> Result<ExitCode, Failure> {
         let night = nights::read_night(file).map_err(Failure::failed)?;
         match &args.database_url {
             None => {
-                parquet::apply_to_dataset(&args.dir, &night.changes).map_err(Failure::failed)?
+                parquet::apply_to_dataset(&args.dir, &night.changes).map_err(Failure::failed)?;
             }
             Some(url) => {
                 with_client(url, async |client| {
