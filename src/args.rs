@@ -2,7 +2,7 @@
 //!
 //! The docs of arguments are the help that people read in a terminal.
 
-#![expect(clippy::doc_markdown, rustdoc::bare_urls, reason = "help in a terminal has no markup")]
+#![expect(clippy::doc_markdown, reason = "help in a terminal has no markup")]
 
 use clap::{Parser, Subcommand, ValueEnum};
 use serde::Serialize;

@@ -4,7 +4,7 @@
 //! - [`night`]: makes a night's changes for the tables as they are
 //! - [`apply_to_tables`], [`apply_to_storage`], [`apply_to_postgres`]: apply them; a dataset
 //!   directory takes them with [`apply_to_dataset`](crate::parquet::apply_to_dataset)
-//! - [`write`], [`write_night`], [`read_night`]: nights as files, applied one by one
+//! - [`write()`], [`write_night`], [`read_night`]: nights as files, applied one by one
 
 mod apply;
 mod change;
