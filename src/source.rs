@@ -8,7 +8,7 @@ use anyhow::anyhow;
 use talvix_dataset::{Dataset, Lock, Version};
 use talvix_exporter::{
     chunk::{Chunk, Finish, NightOut, RowCounts, Written},
-    dataset::DatasetSink,
+    dataset::{DatasetPreview, DatasetSink},
     postgres::PostgresSink,
 };
 use talvix_loader::{
@@ -55,7 +55,7 @@ pub enum Sink {
     /// Nowhere: a dry run in a database.
     PostgresPreview(Client),
     /// Nowhere: a dry run on a dataset.
-    DatasetPreview(Version),
+    DatasetPreview(DatasetPreview),
 }
 
 impl Opened {
@@ -165,7 +165,7 @@ impl Opened {
             }
             Opened::Dataset { dataset, version, lock } => Ok(match lock {
                 Some(lock) => Sink::Dataset(DatasetSink::new(dataset, version, lock)?),
-                None => Sink::DatasetPreview(version),
+                None => Sink::DatasetPreview(DatasetPreview::new(&version)?),
             }),
         }
     }
@@ -185,9 +185,7 @@ impl Sink {
             Sink::PostgresPreview(client) => {
                 Ok(previewed(talvix_exporter::postgres::preview(client, out, chunk).await?))
             }
-            Sink::DatasetPreview(version) => {
-                Ok(previewed(talvix_exporter::dataset::preview(version, out, chunk)?))
-            }
+            Sink::DatasetPreview(preview) => Ok(previewed(preview.rows(out, chunk)?)),
         }
     }
 

@@ -242,9 +242,23 @@ impl DatasetSink {
     }
 }
 
-/// What writing a chunk would change.
-pub fn preview(version: &Version, out: &NightOut<'_>, chunk: &Chunk) -> Result<RowCounts, Error> {
-    Ok(Diff::new(out, chunk, &stored_rows(version)?, &HashSet::new())?.counts())
+/// Says what writing chunks would change.
+#[derive(Debug)]
+pub struct DatasetPreview {
+    /// All stored rows, of all weeks.
+    stored: Vec<RecordBatch>,
+}
+
+impl DatasetPreview {
+    /// Reads what a version stores.
+    pub fn new(version: &Version) -> Result<Self, Error> {
+        Ok(DatasetPreview { stored: stored_rows(version)? })
+    }
+
+    /// What writing a chunk would change.
+    pub fn rows(&self, out: &NightOut<'_>, chunk: &Chunk) -> Result<RowCounts, Error> {
+        Ok(Diff::new(out, chunk, &self.stored, &HashSet::new())?.counts())
+    }
 }
 
 fn stored_rows(version: &Version) -> Result<Vec<RecordBatch>, Error> {

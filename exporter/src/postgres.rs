@@ -101,11 +101,6 @@ impl PostgresSink {
             pairs_deleted: (num_before - diff.write.len()) as u64,
         })
     }
-
-    /// What writing a chunk would change, without changing it.
-    pub async fn preview(&mut self, out: &NightOut<'_>, chunk: &Chunk) -> Result<RowCounts, Error> {
-        preview(&mut self.client, out, chunk).await
-    }
 }
 
 /// What writing a chunk would change, read without a lock and without changing anything.
