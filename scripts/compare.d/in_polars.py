@@ -1,0 +1,87 @@
+"""Polars: one join and one sum in blocks of users, on the streaming engine."""
+
+import os
+
+os.environ["POLARS_MAX_THREADS"] = "2"
+
+import numpy as np
+import polars as pl
+
+from prepared import BLACKLIST, DREAM, KEY_JOBS, PAID_KEPT, Model, Prepared, kept_of_keys
+
+NAME = "Polars"
+BLOCK_PAIRS = 8_000_000
+
+
+class Engine:
+    """A night in data frames."""
+
+    def __init__(self, night: Prepared, _server: str) -> None:
+        """Keeps the frames as they are."""
+        self.night = night
+        self.job_terms = night.job_terms.lazy()
+        self.jobs = night.jobs.drop("job_id", "bucket").lazy()
+
+    def score(self) -> pl.DataFrame:
+        """The kept pairs."""
+        found = [
+            self._query(first, end).collect(engine="streaming")
+            for first, end in self.night.blocks(BLOCK_PAIRS)
+        ]
+        found = pl.concat(found)
+        return kept_of_keys(found["user_no"].to_numpy(), found["key"].to_numpy())
+
+    def _query(self, first: int, end: int) -> pl.LazyFrame:
+        night, model = self.night, self.night.model
+        block = pl.col("user_no").is_between(first, end, closed="left")
+        wants = night.user_buckets.lazy().filter(block).join(
+            night.user_terms.lazy().filter(block), on="user_no"
+        )
+        shared = (
+            wants.join(self.job_terms, on=["bucket", "term"])
+            .group_by("user_no", "job_no")
+            .agg(total=pl.sum("value"))
+            .filter(pl.col("total") < BLACKLIST)
+        )
+        raw = _raw_bp(model)
+        scored = (
+            shared.join(self.jobs, on="job_no")
+            .join(night.users.lazy().filter(block).drop("user_id"), on="user_no")
+            .filter(pl.col("modes") & pl.col("mode_bit") != 0)
+            .select("user_no", "num_kept", "job_no", raw=raw)
+            .filter((pl.col("raw") + 50) // 100 >= model.least_fit)
+        )
+        key = pl.col("raw").cast(pl.Int64) * KEY_JOBS + (KEY_JOBS - 1) - pl.col("job_no")
+        return (
+            scored.select("user_no", "num_kept", key=key)
+            .group_by("user_no", "num_kept")
+            .agg(pl.col("key").top_k(PAID_KEPT))
+            .select("user_no", pl.col("key").list.sort(descending=True).list.head("num_kept"))
+            .explode("key")
+        )
+
+
+def _raw_bp(model: Model) -> pl.Expr:
+    total, weight = pl.col("total"), pl.col("weight")
+    years, lo, hi = pl.col("years"), pl.col("lo"), pl.col("hi")
+    offer, expected = pl.col("offer"), pl.col("expected")
+    skills = pl.when(weight == 0).then(5_000).otherwise(10_000 * (total % DREAM) // (weight + 8))
+    experience = (
+        pl.when((years < 0) | (lo < 0)).then(5_000)
+        .when(years < lo).then((10_000 - 250 * (lo - years)).clip(lower_bound=0))
+        .when(years > hi).then((10_000 - 100 * (years - hi)).clip(lower_bound=5_000))
+        .otherwise(10_000)
+    )  # fmt: skip
+    missing = 20_000 * (expected - offer).cast(pl.Int64) // expected
+    salary = (
+        pl.when((offer < 0) | (expected <= 0)).then(5_000)
+        .when(offer >= expected).then(10_000)
+        .otherwise((10_000 - missing).clip(lower_bound=0))
+    )  # fmt: skip
+    base = (
+        model.skills * skills
+        + model.experience * experience
+        + model.demand * pl.col("demand_bp")
+        + model.salary * salary
+    ) // model.total
+    return (base + pl.when(total >= DREAM).then(model.bonus_bp).otherwise(0)).cast(pl.Int32)
