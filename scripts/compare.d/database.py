@@ -9,7 +9,10 @@ import psycopg
 def read(connection: psycopg.Connection, query: str, **types: pl.DataType) -> pl.DataFrame:
     """The rows of a query, with the columns named and typed by `types`."""
     buffer = io.BytesIO()
-    with connection.cursor() as cursor, cursor.copy(f"copy ({query}) to stdout (format csv)") as rows:
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"copy ({query}) to stdout (format csv)") as rows,
+    ):
         for part in rows:
             buffer.write(part)
     buffer.seek(0)

@@ -5,7 +5,8 @@ import numpy as np
 import polars as pl
 
 import sql
-from prepared import BLACKLIST, KEY_JOBS, PAID_KEPT, Prepared, kept_of_keys
+from night import InClient, Night
+from prepared import BLACKLIST, KEY_JOBS, PAID_KEPT, kept_of_keys
 
 NAME = "DuckDB"
 # Tried 1, 4, 8 and 20 million: larger ones spill out of memory's fast levels, smaller ones pay for
@@ -13,29 +14,31 @@ NAME = "DuckDB"
 BLOCK_PAIRS = 8_000_000
 
 
-class Engine:
+class Engine(InClient):
     """A night in tables of an in-memory database."""
 
-    def __init__(self, night: Prepared, _server: str) -> None:
+    def __init__(self, night: Night) -> None:
         """Fills the tables."""
-        self.night = night
+        super().__init__(night)
         self.database = duckdb.connect(config={"threads": 2, "preserve_insertion_order": False})
         for table, columns in sql.TABLES.items():
-            self.database.register("arrow", getattr(night, table).select(columns).to_arrow())
+            self.database.register(
+                "arrow", getattr(self.prepared, table).select(columns).to_arrow()
+            )
             self.database.execute(f"create table {table} as from arrow")
             self.database.unregister("arrow")
 
-    def score(self) -> pl.DataFrame:
-        """The kept pairs."""
+    def score(self) -> None:
+        """Finds the kept pairs."""
         users, keys = [], []
-        for first, end in self.night.blocks(BLOCK_PAIRS):
+        for first, end in self.prepared.blocks(BLOCK_PAIRS):
             found = self.database.execute(self._query(first, end)).fetchnumpy()
             users.append(found["user_no"])
             keys.append(found["key"])
-        return kept_of_keys(np.concatenate(users), np.concatenate(keys))
+        self.found = kept_of_keys(np.concatenate(users), np.concatenate(keys))
 
     def _query(self, first: int, end: int) -> str:
-        model = self.night.model
+        model = self.prepared.model
         return f"""
             with wants as (
                 select user_no, bucket, term from user_buckets join user_terms using (user_no)

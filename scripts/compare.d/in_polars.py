@@ -7,35 +7,38 @@ os.environ["POLARS_MAX_THREADS"] = "2"
 import numpy as np
 import polars as pl
 
-from prepared import BLACKLIST, DREAM, KEY_JOBS, PAID_KEPT, Model, Prepared, kept_of_keys
+from night import InClient, Night
+from prepared import BLACKLIST, DREAM, KEY_JOBS, PAID_KEPT, Model, kept_of_keys
 
 NAME = "Polars"
 BLOCK_PAIRS = 8_000_000
 
 
-class Engine:
+class Engine(InClient):
     """A night in data frames."""
 
-    def __init__(self, night: Prepared, _server: str) -> None:
+    def __init__(self, night: Night) -> None:
         """Keeps the frames as they are."""
-        self.night = night
-        self.job_terms = night.job_terms.lazy()
-        self.jobs = night.jobs.drop("job_id", "bucket").lazy()
+        super().__init__(night)
+        self.job_terms = self.prepared.job_terms.lazy()
+        self.jobs = self.prepared.jobs.drop("job_id", "bucket").lazy()
 
-    def score(self) -> pl.DataFrame:
-        """The kept pairs."""
+    def score(self) -> None:
+        """Finds the kept pairs."""
         found = [
             self._query(first, end).collect(engine="streaming")
-            for first, end in self.night.blocks(BLOCK_PAIRS)
+            for first, end in self.prepared.blocks(BLOCK_PAIRS)
         ]
         found = pl.concat(found)
-        return kept_of_keys(found["user_no"].to_numpy(), found["key"].to_numpy())
+        self.found = kept_of_keys(found["user_no"].to_numpy(), found["key"].to_numpy())
 
     def _query(self, first: int, end: int) -> pl.LazyFrame:
-        night, model = self.night, self.night.model
+        night, model = self.prepared, self.prepared.model
         block = pl.col("user_no").is_between(first, end, closed="left")
-        wants = night.user_buckets.lazy().filter(block).join(
-            night.user_terms.lazy().filter(block), on="user_no"
+        wants = (
+            night.user_buckets.lazy()
+            .filter(block)
+            .join(night.user_terms.lazy().filter(block), on="user_no")
         )
         shared = (
             wants.join(self.job_terms, on=["bucket", "term"])

@@ -11,7 +11,8 @@ import numpy as np
 import polars as pl
 from scipy import sparse
 
-from prepared import BLACKLIST, DREAM, EVERY_JOB, KEY_JOBS, PAID_KEPT, Model, Prepared, kept_of_keys
+from night import InClient, Night
+from prepared import BLACKLIST, DREAM, EVERY_JOB, KEY_JOBS, PAID_KEPT, kept_of_keys
 
 NAME = "SciPy, sparse matrices"
 PROCESSES = 2
@@ -20,13 +21,14 @@ PIECE = 1 << 17
 ANY_MODE = 15
 
 
-class Engine:
+class Engine(InClient):
     """A night as matrices."""
 
-    def __init__(self, night: Prepared, _server: str) -> None:
+    def __init__(self, night: Night) -> None:
         """Makes the matrices and the tables."""
-        model = night.model
-        self.model = model
+        super().__init__(night)
+        night = self.prepared
+        model = self.model = night.model
         users, jobs = night.users, night.jobs.sort("bucket", "job_no")
         self.num_kept = users["num_kept"].to_numpy()
         self.modes = users["modes"].to_numpy()
@@ -74,8 +76,8 @@ class Engine:
         self.wants_user = night.user_buckets["user_no"].to_numpy()
         self.wants_bucket = night.user_buckets["bucket"].to_numpy()
 
-    def score(self) -> pl.DataFrame:
-        """The kept pairs."""
+    def score(self) -> None:
+        """Finds the kept pairs."""
         global _engine
         _engine = self
         with multiprocessing.get_context("fork").Pool(PROCESSES) as pool:
@@ -85,7 +87,7 @@ class Engine:
             best[share::PROCESSES] = part
         kept = (best > 0) & (np.arange(PAID_KEPT) < self.num_kept[:, None])
         rows, _ = np.nonzero(kept)
-        return kept_of_keys(rows, best[kept])
+        self.found = kept_of_keys(rows, best[kept])
 
     def score_share(self, share: int) -> np.ndarray:
         """The best keys of every so many-th user, best first; 0 where there are fewer."""
@@ -95,7 +97,9 @@ class Engine:
         mine = self.wants_user % PROCESSES == share
         order = np.argsort(self.wants_bucket[mine], kind="stable")
         wants_user = self.wants_user[mine][order]
-        starts = np.searchsorted(self.wants_bucket[mine][order], np.arange(len(self.starts_of_jobs)))
+        starts = np.searchsorted(
+            self.wants_bucket[mine][order], np.arange(len(self.starts_of_jobs))
+        )
         for bucket in range(len(self.starts_of_jobs) - 1):
             first, end = self.starts_of_jobs[bucket : bucket + 2]
             users = wants_user[starts[bucket] : starts[bucket + 1]]
@@ -131,7 +135,9 @@ class Engine:
         keys = np.zeros((len(some), PAID_KEPT + width[some].max()), np.int64)
         keys[:, :PAID_KEPT] = best[users[some]]
         place = np.arange(len(row)) - np.repeat(np.cumsum(width[some]) - width[some], width[some])
-        keys[row, PAID_KEPT + place] = raw[some[row], col] * np.int64(KEY_JOBS) + self.rank[jobs][col]
+        keys[row, PAID_KEPT + place] = (
+            raw[some[row], col] * np.int64(KEY_JOBS) + self.rank[jobs][col]
+        )
         keys = -np.sort(-keys, axis=1)[:, :PAID_KEPT]
         users = users[some]
         best[users] = keys
@@ -157,7 +163,9 @@ class Engine:
         raw += _looked_up(self.salary, self.expected_at[users], self.offer_at[jobs])
         raw //= model.total
         if len(marked):
-            raw[rows, cols] += np.where(banned, -raw[rows, cols] - 1, model.bonus_bp).astype(np.int32)
+            raw[rows, cols] += np.where(banned, -raw[rows, cols] - 1, model.bonus_bp).astype(
+                np.int32
+            )
         picky = np.flatnonzero(self.modes[users] != ANY_MODE)
         if len(picky):
             fits = self.modes[users[picky], None] & self.mode_bit[jobs]

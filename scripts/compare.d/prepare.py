@@ -44,18 +44,27 @@ def prepare(connection: psycopg.Connection, storage: Path, aliases: Path) -> Pre
     )
 
     found = _resumes(connection, storage, Skills(names, table))
-    roles = read(connection, "select user_id, role_family from user_target_roles", user_id=TEXT, family=TEXT)
+    roles = read(
+        connection, "select user_id, role_family from user_target_roles", user_id=TEXT, family=TEXT
+    )
     users = _users(connection, found, roles)
     numbers = users.select("user_id", "user_no")
     companies = jobs.select("job_no", "bucket", "company")
     job_companies, user_companies = _companies(connection, numbers, companies, len(names) + 1)
     skills = found.select("user_id", "skills").join(numbers, on="user_id")
-    user_skills = skills.select("user_no", pl.col("skills").alias("term")).explode("term").drop_nulls()
+    user_skills = (
+        skills.select("user_no", pl.col("skills").alias("term")).explode("term").drop_nulls()
+    )
     everyone = users.select("user_no", pl.lit(EVERY_JOB, NUMBER).alias("term"))
     every_job = jobs.select(
-        "job_no", "bucket", pl.lit(EVERY_JOB, NUMBER).alias("term"), pl.lit(0, NUMBER).alias("value")
+        "job_no",
+        "bucket",
+        pl.lit(EVERY_JOB, NUMBER).alias("term"),
+        pl.lit(0, NUMBER).alias("value"),
     )
-    in_bucket = job_skills.join(jobs.select("job_no", "bucket"), on="job_no").select(every_job.columns)
+    in_bucket = job_skills.join(jobs.select("job_no", "bucket"), on="job_no").select(
+        every_job.columns
+    )
     return Prepared(
         jobs=jobs.select(
             "job_no", "job_id", "bucket", "mode_bit", "lo", "hi", "offer", "demand_bp", "weight"
@@ -232,7 +241,10 @@ def _users(
         .with_row_index("user_no")
         .with_columns(
             pl.col("user_no").cast(NUMBER),
-            num_kept=pl.when(pl.col("free") == "t").then(FREE_KEPT).otherwise(PAID_KEPT).cast(NUMBER),
+            num_kept=pl.when(pl.col("free") == "t")
+            .then(FREE_KEPT)
+            .otherwise(PAID_KEPT)
+            .cast(NUMBER),
             years=years.cast(NUMBER),
             level=level.cast(NUMBER),
             expected=pl.col("expected").fill_null(-1),
@@ -261,13 +273,21 @@ def _user_buckets(
         [
             anywhere.join(buckets.select("place").unique(), how="cross"),
             somewhere.with_columns(pl.lit(REMOTE, NUMBER).alias("place")),
-            users.join(named, on="user_id").join(cities, on="city").select("user_no", place="city_number"),
+            users.join(named, on="user_id")
+            .join(cities, on="city")
+            .select("user_no", place="city_number"),
         ]
     ).unique()
     suits = [(of_user, of_job) for of_user, levels in SUITS.items() for of_job in levels]
     suits = pl.DataFrame(suits, schema={"level": NUMBER, "of_job": NUMBER}, orient="row")
-    levels = users.select("user_no", "level").join(suits, on="level").select("user_no", level="of_job")
-    families = roles.join(users.select("user_id", "user_no"), on="user_id").select("user_no", "family").unique()
+    levels = (
+        users.select("user_no", "level").join(suits, on="level").select("user_no", level="of_job")
+    )
+    families = (
+        roles.join(users.select("user_id", "user_no"), on="user_id")
+        .select("user_no", "family")
+        .unique()
+    )
     wanted = families.join(levels, on="user_no").join(places, on="user_no")
     return wanted.join(buckets, on=["family", "level", "place"]).select("user_no", "bucket")
 
@@ -287,7 +307,11 @@ def _companies(
         .group_by("user_no", "company")
         .agg((pl.col("blacklist") == "t").any())
     )  # fmt: skip
-    terms = prefs.select("company", "blacklist").unique().join(jobs.select("company").unique(), on="company")
+    terms = (
+        prefs.select("company", "blacklist")
+        .unique()
+        .join(jobs.select("company").unique(), on="company")
+    )
     terms = terms.with_columns(
         term=pl.int_range(first_term, first_term + pl.len(), dtype=NUMBER),
         value=pl.when("blacklist").then(BLACKLIST).otherwise(DREAM).cast(NUMBER),

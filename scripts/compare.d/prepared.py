@@ -75,8 +75,7 @@ class Prepared:
     def load(folder: Path) -> "Prepared":
         """Reads what `save` wrote."""
         frames = {
-            field.name: pl.read_ipc(folder / f"{field.name}.arrow")
-            for field in fields(Prepared)
+            field.name: pl.read_ipc(folder / f"{field.name}.arrow") for field in fields(Prepared)
         }
         return Prepared(**{**frames, "model": Model(**frames["model"].row(0, named=True))})
 

@@ -15,7 +15,9 @@ TABLES = {
 
 def raw_bp(model: Model, div: str) -> str:
     """The raw score of a job `j` for a user `u`, where the terms they share add up to `total`."""
-    skills = f"case when j.weight = 0 then 5000 else 10000 * (total % {DREAM}) {div} (j.weight + 8) end"
+    skills = (
+        f"case when j.weight = 0 then 5000 else 10000 * (total % {DREAM}) {div} (j.weight + 8) end"
+    )
     experience = (
         "case when u.years < 0 or j.lo < 0 then 5000"
         " when u.years < j.lo then greatest(0, 10000 - 250 * (j.lo - u.years))"

@@ -1,0 +1,59 @@
+"""Measures one contender in a process of its own: `python measure.py MODULE ...`, see `command`."""
+
+import importlib
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from night import Night
+from prepared import Prepared
+
+
+def command(module: str, prepared: Path, url: str, storage: Path, every: int) -> list[str]:
+    """The command that measures a contender on every so many-th user."""
+    arguments = [module, str(prepared), url, str(storage), str(every)]
+    return [sys.executable, str(Path(__file__)), *arguments]
+
+
+def main() -> None:
+    """Prints what was measured as JSON, and writes the kept pairs beside the tables."""
+    name, folder, url, storage, every = sys.argv[1:]
+    module = importlib.import_module(name)
+    prepared = Prepared.load(Path(folder))
+    if int(every) > 1:
+        # Ids are random, so every so many-th user by id is a random share.
+        chosen = np.arange(0, len(prepared.users), int(every))
+        prepared = prepared.of_users(chosen)
+    start = time.perf_counter()
+    engine = module.Engine(Night(prepared, url, Path(storage)))
+    made = time.perf_counter()
+    engine.score()
+    scored = time.perf_counter()
+    engine.write()
+    written = time.perf_counter()
+    kept = engine.kept()
+    if len(kept):
+        kept = kept.join(
+            prepared.users.select("user_no", "user_id"), on="user_no", maintain_order="left"
+        )
+        kept = kept.join(
+            prepared.jobs.select("job_no", "job_id"), on="job_no", maintain_order="left"
+        )
+        kept.select("user_id", "job_id", "raw").write_ipc(Path(folder) / f"{name}.kept.arrow")
+    # Who loads and writes user by user says how long the scoring in between took.
+    score = getattr(engine, "scoring_seconds", scored - made)
+    result = {
+        "users": len(prepared.users),
+        "set_up": made - start,
+        "score": score,
+        "other": scored - made - score,
+        "write": written - scored,
+    }
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
