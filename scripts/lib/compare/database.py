@@ -5,6 +5,8 @@ import io
 import polars as pl
 import psycopg
 
+PART_BYTES = 1 << 20
+
 
 def read(connection: psycopg.Connection, query: str, **types: pl.DataType) -> pl.DataFrame:
     """The rows of a query, with the columns named and typed by `types`."""
@@ -25,7 +27,7 @@ def write(connection: psycopg.Connection, table: str, frame: pl.DataFrame) -> No
     """Appends the rows of a frame to the columns of the table that are named alike."""
     columns = ", ".join(frame.columns)
     text = frame.write_csv(include_header=False).encode()
-    with connection.cursor() as cursor:
-        with cursor.copy(f"copy {table} ({columns}) from stdin (format csv)") as rows:
-            for start in range(0, len(text), 1 << 20):
-                rows.write(text[start : start + (1 << 20)])
+    into = f"copy {table} ({columns}) from stdin (format csv)"
+    with connection.cursor() as cursor, cursor.copy(into) as rows:
+        for start in range(0, len(text), PART_BYTES):
+            rows.write(text[start : start + PART_BYTES])

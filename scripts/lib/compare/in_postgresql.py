@@ -83,7 +83,8 @@ class Engine:
                 from shared join jobs j using (job_no) join users u using (user_no)
                 where total < {BLACKLIST} and u.modes & j.mode_bit <> 0
             ), placed as (
-                select *, row_number() over (partition by user_no order by raw desc, job_no) as place
+                select *,
+                    row_number() over (partition by user_no order by raw desc, job_no) as place
                 from scored where (raw + 50) / 100 >= {model.least_fit}
             )
             select user_no, job_no, raw from placed where place <= num_kept"""

@@ -49,8 +49,7 @@ class Model:
 class Prepared:
     """The tables of a night."""
 
-    # job_no, job_id, bucket, mode_bit, lo, hi (tenths), offer (hundredths), demand_bp, weight,
-    # family (text), title_city (text): the last two for the way it is done today.
+    # job_no, job_id, bucket, mode_bit, lo, hi (tenths), offer (hundredths), demand_bp, weight
     jobs: pl.DataFrame
     # job_no, bucket, term, value
     job_terms: pl.DataFrame
@@ -60,7 +59,6 @@ class Prepared:
     user_buckets: pl.DataFrame
     # user_no, term
     user_terms: pl.DataFrame
-    # weights: one row of Model
     model: Model
 
     def save(self, folder: Path) -> None:

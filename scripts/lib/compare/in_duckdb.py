@@ -2,7 +2,6 @@
 
 import duckdb
 import numpy as np
-import polars as pl
 
 import sql
 from night import InClient, Night
@@ -11,7 +10,7 @@ from prepared import BLACKLIST, KEY_JOBS, PAID_KEPT, kept_of_keys
 NAME = "DuckDB"
 # Tried 1, 4, 8 and 20 million: larger ones spill out of memory's fast levels, smaller ones pay for
 # the hash table of the jobs' terms again and again.
-BLOCK_PAIRS = 8_000_000
+BLOCK_PAIRS = 4_000_000
 
 
 class Engine(InClient):
@@ -53,7 +52,9 @@ class Engine(InClient):
                 where total < {BLACKLIST} and u.modes & j.mode_bit <> 0
             ), best as (
                 select user_no, any_value(num_kept) as num_kept,
-                    max(cast(raw as bigint) * {KEY_JOBS} + {KEY_JOBS - 1} - job_no, {PAID_KEPT}) as keys
+                    max(
+                        cast(raw as bigint) * {KEY_JOBS} + {KEY_JOBS - 1} - job_no, {PAID_KEPT}
+                    ) as keys
                 from scored where (raw + 50) // 100 >= {model.least_fit} group by user_no
             )
             select user_no, unnest(keys[:num_kept]) as key from best"""

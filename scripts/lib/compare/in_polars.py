@@ -4,23 +4,29 @@ import os
 
 os.environ["POLARS_MAX_THREADS"] = "2"
 
-import numpy as np
 import polars as pl
 
 from night import InClient, Night
 from prepared import BLACKLIST, DREAM, KEY_JOBS, PAID_KEPT, Model, kept_of_keys
 
 NAME = "Polars"
-BLOCK_PAIRS = 8_000_000
+# Tried 1, 2, 4 and 8 million: sums of larger ones leave the fast levels of memory, smaller ones
+# pay for the hash table of the jobs' terms again and again.
+BLOCK_PAIRS = 2_000_000
+# A bucket and a term.
+PLACE = pl.col("bucket").cast(pl.Int64) * (1 << 32) + pl.col("term")
 
 
 class Engine(InClient):
     """A night in data frames."""
 
     def __init__(self, night: Night) -> None:
-        """Keeps the frames as they are."""
+        """Makes lazy frames of the tables."""
         super().__init__(night)
-        self.job_terms = self.prepared.job_terms.lazy()
+        # One key of 64 bits joins and groups a good deal faster than two of 32.
+        self.job_terms = (
+            self.prepared.job_terms.lazy().select("job_no", "value", place=PLACE).collect().lazy()
+        )
         self.jobs = self.prepared.jobs.drop("job_id", "bucket").lazy()
 
     def score(self) -> None:
@@ -39,12 +45,20 @@ class Engine(InClient):
             night.user_buckets.lazy()
             .filter(block)
             .join(night.user_terms.lazy().filter(block), on="user_no")
+            .select("user_no", place=PLACE)
         )
+        pair = pl.col("user_no").cast(pl.Int64) * KEY_JOBS + pl.col("job_no")
         shared = (
-            wants.join(self.job_terms, on=["bucket", "term"])
-            .group_by("user_no", "job_no")
+            wants.join(self.job_terms, on="place")
+            .select("value", pair=pair)
+            .group_by("pair")
             .agg(total=pl.sum("value"))
             .filter(pl.col("total") < BLACKLIST)
+            .select(
+                "total",
+                user_no=(pl.col("pair") // KEY_JOBS).cast(pl.Int32),
+                job_no=(pl.col("pair") % KEY_JOBS).cast(pl.Int32),
+            )
         )
         raw = _raw_bp(model)
         scored = (

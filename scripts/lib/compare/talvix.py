@@ -20,9 +20,11 @@ def run(binary: Path, url: str, storage: Path, *options: str) -> tuple[dict, flo
     command = [str(binary), "run", "--database-url", url, "--storage", str(storage)]
     command += ["--as-of", AS_OF, "--json", "--quiet", *options]
     start = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        with Peak(lambda: tree_of(process.pid)) as peak:
-            output = process.communicate()[0]
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE) as process,
+        Peak(lambda: tree_of(process.pid)) as peak,
+    ):
+        output = process.communicate()[0]
     if process.returncode:
         raise SystemExit(f"talvix run ended with status {process.returncode}")
     report = json.loads(output)

@@ -73,6 +73,8 @@ class Skills:
         found = words(text)
         said = set()
         for length, forms in self._forms.items():
-            rows = found if length == 1 else zip(*(found[at:] for at in range(length)))
+            rows = (
+                found if length == 1 else zip(*(found[at:] for at in range(length)), strict=False)
+            )
             said.update(*(forms[row] for row in rows if row in forms))
         return said

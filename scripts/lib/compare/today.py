@@ -2,7 +2,7 @@
 
 For each user: a query for the jobs that pass the hard rules, scikit-learn's TF-IDF over these jobs
 and the resume, the cosine in place of the skills component, the other components in a Python loop,
-and the rows with their reasons written before the next user. Calls of a language model are left out.
+and the rows with their reasons written before the next user. No language model is called.
 """
 
 import gzip
@@ -36,13 +36,16 @@ JOBS = """
         array_agg(s.skill_name) as skills
     from jobs j left join job_skills s on s.job_id = j.id
     where j.is_active and j.jd_cleaned and j.role_family = any(%(roles)s)
-        and (%(levels)s::text[] is null or coalesce(j.seniority_level, 'not_specified') = any(%(levels)s))
-        and (%(cities)s::text[] = '{}' or j.work_mode = 'remote' or j.city_canonical = any(%(cities)s))
+        and (%(levels)s::text[] is null
+            or coalesce(j.seniority_level, 'not_specified') = any(%(levels)s))
+        and (%(cities)s::text[] = '{}' or j.work_mode = 'remote'
+            or j.city_canonical = any(%(cities)s))
         and (%(modes)s::text[] = '{}' or j.work_mode is null or j.work_mode = any(%(modes)s))
         and not j.company_canonical = any(%(blacklist)s)
     group by j.id"""
 MARKETS = """
-    select role_family, case when work_mode = 'remote' then 'remote' else city_canonical end, count(*)
+    select role_family, case when work_mode = 'remote' then 'remote' else city_canonical end,
+        count(*)
     from jobs where is_active and jd_cleaned and role_family is not null group by 1, 2"""
 
 
@@ -121,7 +124,8 @@ class Engine:
         place = "Remote" if job["work_mode"] == "remote" else f"In {job['city_canonical']}"
         reasons = [f"Matches your skills at {fit} of 100", place] if pays else None
         return (
-            uuid.uuid4(), user_id, job["id"], fit, label, advice, pays, WEEK, YEAR, EXPIRES_AT, reasons,
+            uuid.uuid4(), user_id, job["id"], fit, label, advice, pays, WEEK, YEAR, EXPIRES_AT,
+            reasons,
         )  # fmt: skip
 
 

@@ -18,6 +18,11 @@ def command(module: str, prepared: Path, url: str, storage: Path, every: int) ->
     return [sys.executable, str(Path(__file__)), *arguments]
 
 
+def kept_file(prepared: Path, module: str) -> Path:
+    """Where the kept pairs are: user_id, job_id, raw; by user, the best first."""
+    return prepared / f"{module}.kept.arrow"
+
+
 def main() -> None:
     """Prints what was measured as JSON, and writes the kept pairs beside the tables."""
     name, folder, url, storage, every = sys.argv[1:]
@@ -25,8 +30,7 @@ def main() -> None:
     prepared = Prepared.load(Path(folder))
     if int(every) > 1:
         # Ids are random, so every so many-th user by id is a random share.
-        chosen = np.arange(0, len(prepared.users), int(every))
-        prepared = prepared.of_users(chosen)
+        prepared = prepared.of_users(np.arange(0, len(prepared.users), int(every)))
     start = time.perf_counter()
     engine = module.Engine(Night(prepared, url, Path(storage)))
     made = time.perf_counter()
@@ -42,10 +46,11 @@ def main() -> None:
         kept = kept.join(
             prepared.jobs.select("job_no", "job_id"), on="job_no", maintain_order="left"
         )
-        kept.select("user_id", "job_id", "raw").write_ipc(Path(folder) / f"{name}.kept.arrow")
+        kept.select("user_id", "job_id", "raw").write_ipc(kept_file(Path(folder), name))
     # Who loads and writes user by user says how long the scoring in between took.
     score = getattr(engine, "scoring_seconds", scored - made)
     result = {
+        "name": module.NAME,
         "users": len(prepared.users),
         "set_up": made - start,
         "score": score,

@@ -2,14 +2,13 @@
 
 from prepared import DREAM, Model
 
-
 # The tables that a query reads, and their columns, all of them integers.
 TABLES = {
-    "jobs": "job_no bucket mode_bit lo hi offer demand_bp weight".split(),
-    "job_terms": "job_no bucket term value".split(),
-    "users": "user_no num_kept years expected modes".split(),
-    "user_buckets": "user_no bucket".split(),
-    "user_terms": "user_no term".split(),
+    "jobs": ["job_no", "bucket", "mode_bit", "lo", "hi", "offer", "demand_bp", "weight"],
+    "job_terms": ["job_no", "bucket", "term", "value"],
+    "users": ["user_no", "num_kept", "years", "expected", "modes"],
+    "user_buckets": ["user_no", "bucket"],
+    "user_terms": ["user_no", "term"],
 }
 
 
@@ -27,7 +26,8 @@ def raw_bp(model: Model, div: str) -> str:
     salary = (
         "case when j.offer < 0 or u.expected <= 0 then 5000"
         " when j.offer >= u.expected then 10000"
-        f" else greatest(0, 10000 - cast(20000 as bigint) * (u.expected - j.offer) {div} u.expected) end"
+        " else greatest("
+        f"0, 10000 - cast(20000 as bigint) * (u.expected - j.offer) {div} u.expected) end"
     )
     return (
         f"({model.skills} * ({skills}) + {model.experience} * ({experience})"
