@@ -18,7 +18,7 @@ NAME = "talvix"
 def run(binary: Path, url: str, storage: Path, *options: str) -> tuple[dict, float, int]:
     """A run's report, the seconds from its start to its end, and its peak of memory in bytes."""
     command = [str(binary), "run", "--database-url", url, "--storage", str(storage)]
-    command += ["--as-of", AS_OF, "--json", "--quiet", *options]
+    command += ["--as-of", AS_OF, "--mode", "full", "--json", "--quiet", *options]
     start = time.perf_counter()
     with (
         subprocess.Popen(command, stdout=subprocess.PIPE) as process,
