@@ -1,8 +1,7 @@
 """What every contender starts from: the night as flat tables of whole numbers.
 
 Jobs are numbered in the order that breaks ties (newest first, then by id), so of two pairs with one
-score the smaller job number wins. Users are numbered
-from 0 by id. Unknown numbers are -1.
+score the smaller job number wins. Users are numbered from 0, by id. Unknown numbers are -1.
 
 The prefilter by role family, level and place is one equality: a *bucket* is the jobs that have all
 three in common, and `user_buckets` names those that a user may be offered.
