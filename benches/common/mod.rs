@@ -10,7 +10,7 @@ use talvix_engine::{
     columns::JobColumns,
     ids::UserNo,
     index::JobIndex,
-    kernel::{UserScores, lanes},
+    kernel::{Processor, UserScores, lanes},
     mode::{FullReason, Mode},
     model::{ModelOnJobs, ScoringModel},
     pair::Inputs,
@@ -117,7 +117,7 @@ impl Scene {
     /// What the fast path keeps, for each user who can be scored.
     pub fn by_lanes(&self, index: &JobIndex) -> Vec<UserScores> {
         let inputs = self.inputs();
-        let mut scratch = lanes::Scratch::new(inputs, index);
+        let mut scratch = lanes::Scratch::new(index, Processor::best());
         let score = |user| lanes::score_user(inputs, index, user, &mut scratch);
         self.users().into_iter().map(score).collect()
     }

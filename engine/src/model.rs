@@ -4,7 +4,7 @@
 mod on_jobs;
 mod weights;
 
-pub use on_jobs::ModelOnJobs;
+pub use on_jobs::{JobTerms, ModelOnJobs, UserTerms};
 pub use weights::{WeightFault, WeightRule, Weights};
 
 use crate::{

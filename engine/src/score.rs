@@ -5,7 +5,7 @@ use crate::{
     explain::Explainer,
     ids::UserNo,
     index::JobIndex,
-    kernel::{UserScores, lanes},
+    kernel::{Processor, UserScores, lanes},
     mode::{Mode, ModeRules},
     pair::Inputs,
     rows::{ScoreRows, ScoreRowsBuilder},
@@ -151,8 +151,8 @@ struct Scratches {
 impl Scratches {
     fn new(scorer: &Scorer<'_>) -> Self {
         Scratches {
-            all_jobs: lanes::Scratch::new(scorer.inputs, &scorer.all_jobs),
-            new_jobs: lanes::Scratch::new(scorer.inputs, &scorer.new_jobs),
+            all_jobs: lanes::Scratch::new(&scorer.all_jobs, Processor::best()),
+            new_jobs: lanes::Scratch::new(&scorer.new_jobs, Processor::best()),
         }
     }
 }

@@ -78,6 +78,10 @@ pub enum WorkMode {
 }
 
 impl WorkMode {
+    /// All modes, in the order that buckets are sorted by.
+    pub const ALL: [WorkMode; 4] =
+        [WorkMode::Unknown, WorkMode::Remote, WorkMode::Hybrid, WorkMode::Onsite];
+
     /// The mode's bit in a set of modes.
     #[must_use]
     pub const fn bit(self) -> u8 {

@@ -6,6 +6,7 @@ use super::{JobColumns, batch::DoorError, jobs::Level, plain};
 use crate::{
     faults::Faults,
     ids::{CityNo, CompanyNo, Lists, RoleNo, SkillNo, UserNo, Uuid},
+    model::UserTerms,
 };
 use arrow::array::RecordBatch;
 use read::{push_company_prefs, push_cursors, push_resumes, push_roles, push_users};
@@ -226,6 +227,15 @@ impl UserColumns {
     /// All users.
     pub fn numbers(&self) -> impl Iterator<Item = UserNo> + use<> {
         (0..self.len() as u32).map(UserNo)
+    }
+
+    /// What a user brings to a score.
+    #[must_use]
+    pub fn terms(&self, user: UserNo) -> UserTerms {
+        UserTerms {
+            experience_tenths: self.experience_tenths[user.ix()],
+            expected_hundredths: self.expected_hundredths[user.ix()],
+        }
     }
 
     /// The user with a database id.
