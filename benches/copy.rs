@@ -38,13 +38,12 @@ fn main() {
 
 fn bench(criterion: &mut Criterion, scene: &Scene) {
     let scorer = Scorer::new(scene.inputs(), &scene.night.stored, scene.week());
-    let chunk = Chunk { blocks: scorer.score(&scene.in_full()) };
+    let chunk = Chunk { users: scene.night.users.clone(), blocks: scorer.score(&scene.in_full()) };
     let out = NightOut {
         run_id: uuid::Uuid::nil(),
         as_of: scene.as_of,
         week: scene.week(),
         jobs: &scene.night.jobs,
-        users: &scene.night.users,
         scrape_run_id: None,
     };
     assert_eq!(pgcopy::COLUMNS, COLUMNS.join(", "));
@@ -54,7 +53,7 @@ fn bench(criterion: &mut Criterion, scene: &Scene) {
 
     let mut group = criterion.benchmark_group("copy");
     group.throughput(Throughput::Bytes(bytes.len() as u64));
-    let size = format!("{} rows of {} users", rows.len(), chunk.users().count());
+    let size = format!("{} rows of {} users", rows.len(), chunk.scored().count());
     group.bench_function(BenchmarkId::new("encode", size), |bencher| {
         bencher.iter(|| encode(&out, &rows));
     });

@@ -114,7 +114,6 @@ pub fn run(config: &RunConfig) -> Result<Report, Failure> {
         as_of: config.as_of,
         week,
         jobs: &night.jobs,
-        users: &night.users,
         scrape_run_id: night.scrape_runs.newest_completed().map(|run| run.id),
     };
     tracing::info!("scoring {} users", plan.to_score.len());
@@ -124,6 +123,7 @@ pub fn run(config: &RunConfig) -> Result<Report, Failure> {
         &threads,
         config,
         &scorer,
+        &night.users,
         &plan.to_score,
         &out,
         &mut sink,
@@ -283,12 +283,19 @@ impl Plan {
     /// What ends the night. Who was skipped or left out has not seen tonight's new jobs, and gets a
     /// full scan next.
     fn finish(&self, night: &Night, report: &Report, began: Instant) -> Finish {
-        let jobs = &night.jobs;
-        let skipped = self.skipped.iter().map(|(user, _)| *user);
+        let Night { jobs, users, .. } = night;
+        let skipped = self.skipped.iter().map(|(user, _)| user);
+        let has_run = |user: &&UserNo| {
+            users.cursor[user.ix()].is_some_and(|cursor| cursor.last_scrape_run_id.is_some())
+        };
         Finish {
             new_jobs: jobs.numbers().filter(|job| jobs.is_new[job.ix()]).collect(),
             scrape_runs: night.scrape_runs.waiting().map(|run| run.id).collect(),
-            skipped: skipped.chain(self.left_out.iter().copied()).collect(),
+            skipped: skipped
+                .chain(&self.left_out)
+                .filter(has_run)
+                .map(|user| users.id[user.ix()])
+                .collect(),
             duration_ms: i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX),
             records_processed: report.rows.kept,
             metadata: serde_json::json!({

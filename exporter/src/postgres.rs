@@ -69,9 +69,9 @@ impl PostgresSink {
         let transaction = begin(&mut self.client, &self.lock).await?;
         let users = chunk.user_numbers();
         let ids: Vec<uuid::Uuid> =
-            users.iter().map(|user| pg_uuid(out.users.id[user.ix()])).collect();
+            users.iter().map(|user| pg_uuid(chunk.users.id[user.ix()])).collect();
 
-        let meanwhile = meanwhile(&transaction, out, chunk, &ids).await?;
+        let meanwhile = meanwhile(&transaction, chunk, &ids).await?;
         let stored = stored_rows(&transaction, &ids).await?;
         let mut diff = Diff::new(out, chunk, &stored, &meanwhile.leave)?;
         drop(stored);
@@ -90,8 +90,8 @@ impl PostgresSink {
 
         delete(&transaction, &diff.delete).await?;
         write_rows(&transaction, out, &diff.write, over_staging).await?;
-        set_cursors(&transaction, out, &users, &meanwhile.leave, &short).await?;
-        clear_flags(&transaction, out, chunk, &meanwhile).await?;
+        set_cursors(&transaction, out, chunk, &meanwhile.leave, &short).await?;
+        clear_flags(&transaction, chunk, &meanwhile).await?;
         commit(transaction).await?;
         Ok(Written {
             rows: counts,
@@ -114,7 +114,7 @@ pub async fn preview(
         client.build_transaction().read_only(true).start().await.map_err(PgError::query(doing))?;
     transaction.batch_execute(TRANSACTION_SETTINGS).await.map_err(PgError::query(doing))?;
     let ids: Vec<uuid::Uuid> =
-        chunk.user_numbers().iter().map(|user| pg_uuid(out.users.id[user.ix()])).collect();
+        chunk.user_numbers().iter().map(|user| pg_uuid(chunk.users.id[user.ix()])).collect();
     let stored = stored_rows(&transaction, &ids).await?;
     let counts = Diff::new(out, chunk, &stored, &HashSet::new())?.counts();
     transaction.rollback().await.map_err(PgError::query(doing))?;
@@ -264,14 +264,14 @@ async fn write_rows(
 async fn set_cursors(
     transaction: &Transaction<'_>,
     out: &NightOut<'_>,
-    users: &[UserNo],
+    chunk: &Chunk,
     leave: &HashSet<UserNo>,
     short: &HashSet<UserNo>,
 ) -> Result<(), Error> {
-    let mut ids = Vec::with_capacity(users.len());
-    let mut runs: Vec<Option<uuid::Uuid>> = Vec::with_capacity(users.len());
-    for user in users.iter().filter(|user| !leave.contains(user)) {
-        ids.push(pg_uuid(out.users.id[user.ix()]));
+    let mut ids = Vec::new();
+    let mut runs: Vec<Option<uuid::Uuid>> = Vec::new();
+    for user in chunk.user_numbers().iter().filter(|user| !leave.contains(user)) {
+        ids.push(pg_uuid(chunk.users.id[user.ix()]));
         runs.push(out.scrape_run_id.map(pg_uuid).filter(|_| !short.contains(user)));
     }
     let as_of_us = out.as_of.as_microsecond();
@@ -299,20 +299,19 @@ async fn set_cursors(
 /// the load; a dashboard that lacked nothing else is ready.
 async fn clear_flags(
     transaction: &Transaction<'_>,
-    out: &NightOut<'_>,
     chunk: &Chunk,
     meanwhile: &Meanwhile,
 ) -> Result<(), Error> {
     let mut ids = Vec::new();
     let mut versions = Vec::new();
-    for (_, scored) in chunk.users() {
+    for (_, scored) in chunk.scored() {
         let user = scored.user;
-        if out.changes_flags(scored)
+        if chunk.changes_flags(scored)
             && !meanwhile.leave.contains(&user)
             && !meanwhile.changed.contains(&user)
         {
-            ids.push(pg_uuid(out.users.id[user.ix()]));
-            versions.push(i64::from(out.users.row_version[user.ix()]));
+            ids.push(pg_uuid(chunk.users.id[user.ix()]));
+            versions.push(i64::from(chunk.users.row_version[user.ix()]));
         }
     }
     if ids.is_empty() {

@@ -9,6 +9,7 @@ use crate::{
         SCRAPE_RUNS, TARGET_ROLES, USERS,
     },
 };
+use std::sync::Arc;
 use talvix_engine::{
     columns::{JobColumns, ScrapeRuns, StoredPairs, UserColumns, UserDraft, UserTables},
     faults::Faults,
@@ -22,7 +23,7 @@ pub struct Night {
     /// The scoreable jobs.
     pub jobs: JobColumns,
     /// The users.
-    pub users: UserColumns,
+    pub users: Arc<UserColumns>,
     /// What is stored for them this week.
     pub stored: StoredPairs,
     /// The scrape runs.
@@ -57,7 +58,7 @@ impl Night {
         let wanted = draft.resumes_to_read();
         let states = resumes::read(storage, &wanted, &vocabulary, &mut faults).await?;
         drop(vocabulary);
-        let users = draft.finish(states);
+        let users = Arc::new(draft.finish(states));
 
         let stored = StoredPairs::new(tables.of(SCORES), &jobs, &users)?;
         let scrape_runs = ScrapeRuns::new(tables.of(SCRAPE_RUNS))?;

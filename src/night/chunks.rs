@@ -3,8 +3,11 @@
 use super::stop::Stop;
 use crate::{config::RunConfig, failure::Failure, progress, report::Pairs, source::Sink};
 use rayon::ThreadPool;
-use std::time::{Duration, Instant};
-use talvix_engine::{ids::UserNo, mode::Mode, score::Scorer};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use talvix_engine::{columns::UserColumns, ids::UserNo, mode::Mode, score::Scorer};
 use talvix_exporter::chunk::{Chunk, NightOut, Written};
 use tokio::{runtime::Runtime, sync::mpsc};
 
@@ -31,21 +34,22 @@ pub fn score_and_write(
     threads: &ThreadPool,
     config: &RunConfig,
     scorer: &Scorer<'_>,
-    users: &[(UserNo, Mode)],
+    users: &Arc<UserColumns>,
+    to_score: &[(UserNo, Mode)],
     out: &NightOut<'_>,
     sink: &mut Sink,
     stop: &Stop,
 ) -> Result<Chunked, Failure> {
-    let bar = progress::bar(config.progress, users.len());
+    let bar = progress::bar(config.progress, to_score.len());
     let (sender, mut receiver) = mpsc::channel::<Chunk>(CHUNKS_WAITING);
     std::thread::scope(|scope| {
         let scoring = scope.spawn(move || {
             let mut score = Duration::ZERO;
-            for users in users.chunks(config.chunk_users) {
+            for to_score in to_score.chunks(config.chunk_users) {
                 let began = Instant::now();
-                let blocks = threads.install(|| scorer.score(users));
+                let blocks = threads.install(|| scorer.score(to_score));
                 score += began.elapsed();
-                if sender.blocking_send(Chunk { blocks }).is_err() {
+                if sender.blocking_send(Chunk { users: users.clone(), blocks }).is_err() {
                     break;
                 }
             }

@@ -44,8 +44,7 @@ impl PostgresSink {
             .map_err(PgError::query("marking scrape runs as scored"))?;
 
         for users in finish.skipped.chunks(ROWS_PER_STATEMENT) {
-            let ids: Vec<uuid::Uuid> =
-                users.iter().map(|user| pg_uuid(out.users.id[user.ix()])).collect();
+            let ids: Vec<uuid::Uuid> = users.iter().copied().map(pg_uuid).collect();
             transaction
                 .execute_typed(
                     "update public.user_fit_score_cursors set last_scrape_run_id = null, \

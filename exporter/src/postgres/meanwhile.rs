@@ -1,10 +1,7 @@
 //! What became of a chunk's users since they were loaded.
 
 use super::pg_uuid;
-use crate::{
-    chunk::{Chunk, NightOut},
-    error::Error,
-};
+use crate::{chunk::Chunk, error::Error};
 use std::collections::{HashMap, HashSet};
 use talvix_engine::ids::UserNo;
 use talvix_pg::error::Error as PgError;
@@ -24,7 +21,6 @@ pub(super) struct Meanwhile {
 /// Holds the chunk's users in place, in the order of their ids, and says what became of them.
 pub(super) async fn meanwhile(
     transaction: &Transaction<'_>,
-    out: &NightOut<'_>,
     chunk: &Chunk,
     ids: &[uuid::Uuid],
 ) -> Result<Meanwhile, Error> {
@@ -74,10 +70,10 @@ pub(super) async fn meanwhile(
         rows.iter().map(|row| (row.get(0), row.get(1))).collect();
 
     let mut meanwhile = Meanwhile::default();
-    for (_, scored) in chunk.users() {
+    for (_, scored) in chunk.scored() {
         let user = scored.user;
-        let id = pg_uuid(out.users.id[user.ix()]);
-        let loaded = out.users.cursor[user.ix()]
+        let id = pg_uuid(chunk.users.id[user.ix()]);
+        let loaded = chunk.users.cursor[user.ix()]
             .map(|cursor| (cursor.last_scrape_run_id.map(pg_uuid), cursor.last_scored_at_us));
         match versions.get(&id) {
             None => {
@@ -90,8 +86,8 @@ pub(super) async fn meanwhile(
             }
             Some(version) => {
                 let resume = resumes.get(&id).copied().unwrap_or_default();
-                if *version != i64::from(out.users.row_version[user.ix()])
-                    || resume != i64::from(out.users.resume_version[user.ix()])
+                if *version != i64::from(chunk.users.row_version[user.ix()])
+                    || resume != i64::from(chunk.users.resume_version[user.ix()])
                 {
                     meanwhile.changed.insert(user);
                 }
