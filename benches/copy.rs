@@ -6,7 +6,6 @@ use bytes::Bytes;
 use common::Scene;
 use criterion::{BenchmarkId, Criterion, Throughput};
 use std::collections::HashSet;
-use talvix_engine::score::Scorer;
 use talvix_exporter::{
     chunk::{Chunk, NightOut},
     diff::{Diff, NewRow},
@@ -37,7 +36,8 @@ fn main() {
 }
 
 fn bench(criterion: &mut Criterion, scene: &Scene) {
-    let scorer = Scorer::new(scene.inputs(), &scene.night.stored, scene.week());
+    let scorer = scene.scorer();
+    let scorer = scorer.on(&scene.night.users, &scene.night.stored);
     let chunk = Chunk { users: scene.night.users.clone(), blocks: scorer.score(&scene.in_full()) };
     let out = NightOut {
         run_id: uuid::Uuid::nil(),

@@ -12,8 +12,9 @@ use talvix_exporter::{
     postgres::PostgresSink,
 };
 use talvix_loader::{
-    postgres::{Preflight, Selection},
-    tables::RawTables,
+    dataset::DatasetReader,
+    postgres::{PostgresReader, Preflight},
+    reader::{Selection, TableReader},
 };
 use talvix_pg::{
     Conninfo,
@@ -129,32 +130,34 @@ impl Opened {
         }
     }
 
-    /// Reads every table as of one instant.
-    pub fn load(
+    /// The tables as of one instant: now.
+    pub fn reader(
         &self,
         runtime: &Runtime,
         num_connections: usize,
         selection: Selection,
-    ) -> Result<RawTables, Failure> {
+    ) -> Result<Box<dyn TableReader>, Failure> {
         match self {
             Opened::Postgres { info, application, preflight, .. } => runtime.block_on(async {
                 let mut clients = Vec::new();
                 for _ in 0..num_connections {
                     clients.push(connect(info, application).await?);
                 }
-                Ok(talvix_loader::postgres::load(clients, preflight, selection).await?)
+                let preflight = preflight.clone();
+                let reader = PostgresReader::open(clients, preflight, selection).await?;
+                Ok(Box::new(reader) as Box<dyn TableReader>)
             }),
             Opened::Dataset { version, .. } => {
-                Ok(talvix_loader::dataset::load(version, selection)?)
+                Ok(Box::new(DatasetReader::new(version.clone(), selection)))
             }
         }
     }
 
     /// Where changes go.
-    pub fn into_sink(self, runtime: &Runtime) -> Result<Sink, Failure> {
+    async fn into_sink(self) -> Result<Sink, Failure> {
         match self {
             Opened::Postgres { info, application, lock, preflight } => {
-                let client = runtime.block_on(connect(&info, &application))?;
+                let client = connect(&info, &application).await?;
                 Ok(match lock {
                     Some(lock) => {
                         let over_staging = preflight.scores_have_row_security;
@@ -167,6 +170,42 @@ impl Opened {
                 Some(lock) => Sink::Dataset(DatasetSink::new(dataset, version, lock)?),
                 None => Sink::DatasetPreview(DatasetPreview::new(&version)?),
             }),
+        }
+    }
+}
+
+/// A sink that is opened once something is to be written: a night with nothing to do asks for no
+/// further connection.
+pub struct LazySink {
+    source: Option<Opened>,
+    sink: Option<Sink>,
+}
+
+impl LazySink {
+    /// The sink of a source, which is held until then.
+    pub fn new(source: Opened) -> Self {
+        LazySink { source: Some(source), sink: None }
+    }
+
+    /// The sink, opened if it was not.
+    pub async fn get(&mut self) -> Result<&mut Sink, Failure> {
+        if let Some(source) = self.source.take() {
+            self.sink = Some(source.into_sink().await?);
+        }
+        // After a sink that could not be opened nobody asks again.
+        self.sink.as_mut().ok_or_else(|| Failure::failed(anyhow!("there is nowhere to write to")))
+    }
+
+    /// Ends the night; without a finish only the chunks count.
+    pub async fn finish(
+        mut self,
+        out: &NightOut<'_>,
+        finish: Option<&Finish>,
+    ) -> Result<(), Failure> {
+        self.get().await?;
+        match self.sink {
+            Some(sink) => Ok(sink.finish(out, finish).await?),
+            None => Ok(()),
         }
     }
 }
@@ -190,7 +229,7 @@ impl Sink {
     }
 
     /// Ends the night; without a finish only the chunks count.
-    pub async fn finish(
+    async fn finish(
         self,
         out: &NightOut<'_>,
         finish: Option<&Finish>,

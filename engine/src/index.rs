@@ -249,7 +249,7 @@ fn postings(
         for skill in jobs.skills.row(job.ix()) {
             // At most 8 · 2: fits a byte.
             let weight = model.weight(*skill) as u8;
-            listed.push((skill.skill.0, (position as u32, weight)));
+            listed.push((skill.skill().0, (position as u32, weight)));
         }
     }
     let by_skill = Lists::group(jobs.skill_names.len(), &listed);

@@ -1,14 +1,15 @@
 //! Scoring and writing, chunk by chunk: one is written while the next is scored.
 
-use super::stop::Stop;
-use crate::{config::RunConfig, failure::Failure, progress, report::Pairs, source::Sink};
+use super::{plan::Plan, segments::Segments, stop::Stop};
+use crate::{config::RunConfig, failure::Failure, progress, report::Pairs, source::LazySink};
 use rayon::ThreadPool;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use talvix_engine::{columns::UserColumns, ids::UserNo, mode::Mode, score::Scorer};
+use talvix_engine::score::Scorer;
 use talvix_exporter::chunk::{Chunk, NightOut, Written};
+use talvix_loader::night::Segment;
 use tokio::{runtime::Runtime, sync::mpsc};
 
 /// Scored chunks that may wait for the writer: one keeps it busy, more would only take memory.
@@ -21,39 +22,52 @@ pub struct Chunked {
     pub pairs: Pairs,
     /// What was written.
     pub written: Written,
-    /// How long scoring took.
+    /// How long deciding and scoring took.
     pub score: Duration,
     /// How long writing took, most of it while the next chunk was scored.
     pub write: Duration,
 }
 
-/// Scores users in chunks and hands each to the sink.
+/// Scores the users of a segment and of all that follow in chunks, and hands each to the sink.
 #[expect(clippy::too_many_arguments, reason = "each is a different thing, used once")]
 pub fn score_and_write(
     runtime: &Runtime,
     threads: &ThreadPool,
     config: &RunConfig,
     scorer: &Scorer<'_>,
-    users: &Arc<UserColumns>,
-    to_score: &[(UserNo, Mode)],
+    first: Option<Segment>,
+    segments: &mut Segments<'_>,
+    plan: &mut Plan<'_>,
     out: &NightOut<'_>,
-    sink: &mut Sink,
+    sink: &mut LazySink,
     stop: &Stop,
 ) -> Result<Chunked, Failure> {
-    let bar = progress::bar(config.progress, to_score.len());
+    let bar = progress::bar(config.progress);
     let (sender, mut receiver) = mpsc::channel::<Chunk>(CHUNKS_WAITING);
     std::thread::scope(|scope| {
+        let bar = &bar;
         let scoring = scope.spawn(move || {
             let mut score = Duration::ZERO;
-            for to_score in to_score.chunks(config.chunk_users) {
+            let mut segment = first;
+            while let Some(Segment { users, stored }) = segment {
                 let began = Instant::now();
-                let blocks = threads.install(|| scorer.score(to_score));
+                let users = Arc::new(users);
+                let scorer = scorer.on(&users, &stored);
+                let to_score = threads.install(|| plan.add(&users, scorer));
                 score += began.elapsed();
-                if sender.blocking_send(Chunk { users: users.clone(), blocks }).is_err() {
-                    break;
+                bar.inc_length(to_score.len() as u64);
+                for to_score in to_score.chunks(config.chunk_users) {
+                    let began = Instant::now();
+                    let blocks = threads.install(|| scorer.score(to_score));
+                    score += began.elapsed();
+                    if sender.blocking_send(Chunk { users: users.clone(), blocks }).is_err() {
+                        return Ok(score);
+                    }
                 }
+                stop.check()?;
+                segment = segments.next()?;
             }
-            score
+            Ok::<_, Failure>(score)
         });
         let mut chunked = Chunked::default();
         let written = runtime.block_on(async {
@@ -62,7 +76,7 @@ pub fn score_and_write(
                 number += 1;
                 tracing::debug!("writing chunk {number}");
                 let began = Instant::now();
-                chunked.written.add(sink.write_chunk(out, &chunk).await?);
+                chunked.written.add(sink.get().await?.write_chunk(out, &chunk).await?);
                 chunked.write += began.elapsed();
                 for block in &chunk.blocks {
                     chunked.pairs.prefiltered += block.num_prefiltered;
@@ -79,10 +93,9 @@ pub fn score_and_write(
         bar.finish_and_clear();
         let scored = scoring.join();
         written?;
-        let scored = scored.map_err(|_| {
+        chunked.score = scored.map_err(|_| {
             Failure::failed(anyhow::anyhow!("scoring panicked; what was committed stays"))
-        })?;
-        chunked.score = scored;
+        })??;
         Ok(chunked)
     })
 }

@@ -20,6 +20,9 @@ pub enum Tier {
 }
 
 impl Tier {
+    /// The names of all tiers.
+    pub const NAMES: [&str; 4] = ["free", "paid", "student", "professional"];
+
     /// How many pairs are kept a week.
     #[must_use]
     pub const fn k(self) -> usize {
