@@ -64,7 +64,7 @@ pub fn run(config: &RunConfig) -> Result<Report, Failure> {
 
     tracing::info!("loading");
     let selection = Selection { week, user: config.user.map(uuid::Uuid::into_bytes) };
-    let reader = source.reader(&runtime, config.connections, selection)?;
+    let reader = source.reader(config.connections, selection)?;
     let (job_side, ranges) = load_jobs(&*reader, config)?;
     stop.check()?;
     let (weights, note) = runtime.block_on(weights::read(&config.storage, &job_side.weights))?;

@@ -13,7 +13,7 @@ use talvix_exporter::{
 };
 use talvix_loader::{
     dataset::DatasetReader,
-    postgres::{PostgresReader, Preflight},
+    postgres::{Connection, PostgresReader, Preflight},
     reader::{Selection, TableReader},
 };
 use talvix_pg::{
@@ -133,24 +133,20 @@ impl Opened {
     /// The tables as of one instant: now.
     pub fn reader(
         &self,
-        runtime: &Runtime,
         num_connections: usize,
         selection: Selection,
     ) -> Result<Box<dyn TableReader>, Failure> {
-        match self {
-            Opened::Postgres { info, application, preflight, .. } => runtime.block_on(async {
-                let mut clients = Vec::new();
-                for _ in 0..num_connections {
-                    clients.push(connect(info, application).await?);
-                }
-                let preflight = preflight.clone();
-                let reader = PostgresReader::open(clients, preflight, selection).await?;
-                Ok(Box::new(reader) as Box<dyn TableReader>)
-            }),
-            Opened::Dataset { version, .. } => {
-                Ok(Box::new(DatasetReader::new(version.clone(), selection)))
+        Ok(match self {
+            Opened::Postgres { info, application, preflight, .. } => {
+                let connections = (0..num_connections)
+                    .map(|_| Connection::open(connect(info, application)))
+                    .collect::<Result<_, _>>()?;
+                Box::new(PostgresReader::open(connections, preflight.clone(), selection)?)
             }
-        }
+            Opened::Dataset { version, .. } => {
+                Box::new(DatasetReader::new(version.clone(), selection))
+            }
+        })
     }
 
     /// Where changes go.

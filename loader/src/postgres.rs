@@ -17,7 +17,7 @@ use talvix_engine::{
     week::IsoWeek,
 };
 use talvix_pg::error::Error as PgError;
-use tokio::runtime::Handle;
+use tokio::runtime::Runtime;
 use tokio_postgres::{Client, Row};
 
 /// Settings of every transaction of a run, whatever the session or a pooler left behind.
@@ -29,41 +29,64 @@ pub const TRANSACTION_SETTINGS: &str = "\
     set local idle_in_transaction_session_timeout = 0; \
     set local client_min_messages = error;";
 
+/// A connection that loads, and what drives it: nothing else runs there, so that a row is decoded
+/// by the thread that took it off the socket.
+#[derive(Debug)]
+pub struct Connection {
+    runtime: Runtime,
+    client: Client,
+}
+
+impl Connection {
+    /// Connects with what this future gives.
+    pub fn open<E: From<std::io::Error>>(
+        connect: impl Future<Output = Result<Client, E>>,
+    ) -> Result<Self, E> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let client = runtime.block_on(connect)?;
+        Ok(Connection { runtime, client })
+    }
+}
+
 /// Reads a database over several connections that share one snapshot.
 ///
-/// Its transactions stay open until it is closed: until then no vacuum takes what
-/// was deleted since.
+/// Its transactions stay open until it is closed: until then no vacuum takes what was deleted
+/// since.
 #[derive(Debug)]
 pub struct PostgresReader {
-    runtime: Handle,
-    clients: Vec<Client>,
+    connections: Vec<Connection>,
     preflight: Preflight,
     selection: Selection,
 }
 
 impl PostgresReader {
     /// Opens a snapshot on the first connection and shares it with the others.
-    pub async fn open(
-        clients: Vec<Client>,
+    pub fn open(
+        connections: Vec<Connection>,
         preflight: Preflight,
         selection: Selection,
     ) -> Result<Self, Error> {
         let mut snapshot = None;
-        for client in &clients {
-            begin(client).await?;
-            match &snapshot {
-                None => snapshot = Some(export_snapshot(client).await?),
-                Some(snapshot) => import_snapshot(client, snapshot).await?,
-            }
+        for Connection { runtime, client } in &connections {
+            runtime.block_on(async {
+                begin(client).await?;
+                match &snapshot {
+                    None => snapshot = Some(export_snapshot(client).await?),
+                    Some(snapshot) => import_snapshot(client, snapshot).await?,
+                }
+                Ok::<(), Error>(())
+            })?;
         }
-        Ok(PostgresReader { runtime: Handle::current(), clients, preflight, selection })
+        Ok(PostgresReader { connections, preflight, selection })
     }
 
     /// Asks the first connection; what it is reading already comes first.
     fn ask(&self, sql: &str) -> Result<Vec<Row>, Error> {
-        let Some(client) = self.clients.first() else { return Ok(Vec::new()) };
+        let Some(Connection { runtime, client }) = self.connections.first() else {
+            return Ok(Vec::new());
+        };
         let query = client.query_typed(sql, &[]);
-        Ok(self.runtime.block_on(query).map_err(PgError::query("looking at the users"))?)
+        Ok(runtime.block_on(query).map_err(PgError::query("looking at the users"))?)
     }
 
     fn check_tiers(&self) -> Result<(), Error> {
@@ -101,23 +124,19 @@ impl TableReader for PostgresReader {
         Ok(UserRange::cut(&firsts))
     }
 
-    /// Decodes each connection's rows on a thread of its own, beside those that drive the sockets.
     fn read(&self, reads: Vec<Read<'_>>) -> Result<(), Error> {
-        share_out(&self.clients, reads, |client, read| {
+        share_out(&self.connections, reads, |Connection { runtime, client }, read| {
             let sql = select(read.table, read.users, &self.preflight, self.selection);
-            self.runtime.block_on(copy_out_each(client, read.table, &sql, read.take))
+            runtime.block_on(copy_out_each(client, read.table, &sql, read.take))
         })
     }
 
     fn close(self: Box<Self>) -> Result<(), Error> {
-        let Self { runtime, clients, .. } = *self;
-        runtime.block_on(async {
-            for client in clients {
-                let commit = client.batch_execute("commit");
-                commit.await.map_err(PgError::query("ending the snapshot"))?;
-            }
-            Ok(())
-        })
+        for Connection { runtime, client } in self.connections {
+            let commit = client.batch_execute("commit");
+            runtime.block_on(commit).map_err(PgError::query("ending the snapshot"))?;
+        }
+        Ok(())
     }
 }
 
