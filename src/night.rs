@@ -117,7 +117,7 @@ pub fn run(config: &RunConfig) -> Result<Report, Failure> {
         scrape_run_id: night.scrape_runs.newest_completed().map(|run| run.id),
     };
     tracing::info!("scoring {} users", plan.to_score.len());
-    let mut sink = source.into_sink(&runtime)?;
+    let mut sink = source.into_sink(&runtime, config.connections)?;
     let chunked = chunks::score_and_write(
         &runtime,
         &threads,
@@ -126,7 +126,7 @@ pub fn run(config: &RunConfig) -> Result<Report, Failure> {
         &night.users,
         &plan.to_score,
         &out,
-        &mut sink,
+        sink.writers(),
         &stop,
     )?;
     report.seconds.score = (indexing + chunked.score).as_secs_f64();

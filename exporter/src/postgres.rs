@@ -32,19 +32,37 @@ const MAX_TRIES: u32 = 4;
 /// Writes scores into a database, under the run's lock.
 #[derive(Debug)]
 pub struct PostgresSink {
-    client: Client,
+    /// At least one.
+    clients: Vec<Client>,
     lock: RunLock,
     /// Row-level security refuses `COPY` into the table: rows go over a temporary one.
     over_staging: bool,
 }
 
 impl PostgresSink {
-    /// Writes through `client`, as long as `lock` is held.
+    /// Writes through one client or more, as long as `lock` is held.
     #[must_use]
-    pub fn new(client: Client, lock: RunLock, over_staging: bool) -> Self {
-        PostgresSink { client, lock, over_staging }
+    pub fn new(clients: Vec<Client>, lock: RunLock, over_staging: bool) -> Self {
+        PostgresSink { clients, lock, over_staging }
     }
 
+    /// A writer for each client. They may work at the same time as long as no user is in the chunks
+    /// of two.
+    pub fn writers(&mut self) -> impl Iterator<Item = PostgresWriter<'_>> {
+        let (lock, over_staging) = (&self.lock, self.over_staging);
+        self.clients.iter_mut().map(move |client| PostgresWriter { client, lock, over_staging })
+    }
+}
+
+/// Writes one chunk after the other.
+#[derive(Debug)]
+pub struct PostgresWriter<'a> {
+    client: &'a mut Client,
+    lock: &'a RunLock,
+    over_staging: bool,
+}
+
+impl PostgresWriter<'_> {
     /// Makes the stored rows of a chunk's users exactly the kept pairs, and sets their cursors.
     pub async fn write_chunk(
         &mut self,
@@ -66,7 +84,7 @@ impl PostgresSink {
 
     async fn try_chunk(&mut self, out: &NightOut<'_>, chunk: &Chunk) -> Result<Written, Error> {
         let over_staging = self.over_staging;
-        let transaction = begin(&mut self.client, &self.lock).await?;
+        let transaction = begin(self.client, self.lock).await?;
         let users = chunk.user_numbers();
         let ids: Vec<uuid::Uuid> =
             users.iter().map(|user| pg_uuid(chunk.users.id[user.ix()])).collect();
