@@ -149,6 +149,16 @@ fn pg_uuid(id: Uuid) -> uuid::Uuid {
     uuid::Uuid::from_bytes(id)
 }
 
+/// What a transaction that writes adds to the settings of every transaction.
+///
+/// - An answered commit must outlive a crash of the server, whatever its default is.
+/// - All rows are looked up by key. Left to itself the server reads all of `users` once per chunk
+///   and statement as soon as a chunk is a twentieth of it: time would grow with its square.
+const WRITE_SETTINGS: &str = "\
+    set local synchronous_commit = on; \
+    set local enable_seqscan = off; \
+    set local jit = off;";
+
 /// Begins a transaction that writes, unless the lock is gone.
 async fn begin<'a>(client: &'a mut Client, lock: &RunLock) -> Result<Transaction<'a>, Error> {
     let doing = "beginning to write";
@@ -158,8 +168,7 @@ async fn begin<'a>(client: &'a mut Client, lock: &RunLock) -> Result<Transaction
         .start()
         .await
         .map_err(PgError::query(doing))?;
-    // An answered commit must outlive a crash of the server, whatever its default is.
-    let settings = format!("{TRANSACTION_SETTINGS} set local synchronous_commit = on;");
+    let settings = format!("{TRANSACTION_SETTINGS} {WRITE_SETTINGS}");
     transaction.batch_execute(&settings).await.map_err(PgError::query(doing))?;
     if lock.is_held(transaction.client()).await? { Ok(transaction) } else { Err(Error::LockLost) }
 }
