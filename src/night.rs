@@ -153,7 +153,7 @@ pub fn run(config: &RunConfig) -> Result<Report, Failure> {
         let finish =
             config.user.is_none().then(|| finish(&job_side, plan.due_in_full, &report, began));
         tracing::info!("finishing");
-        runtime.block_on(sink.finish(&out, finish.as_ref()))?;
+        sink.finish(&runtime, &out, finish.as_ref())?;
         report.seconds.write += finishing.elapsed().as_secs_f64();
         Ok(())
     })?;

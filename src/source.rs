@@ -9,7 +9,7 @@ use talvix_dataset::{Dataset, Lock, Version};
 use talvix_exporter::{
     chunk::{Chunk, Finish, NightOut, RowCounts, Written},
     dataset::{DatasetPreview, DatasetSink},
-    postgres::PostgresSink,
+    postgres::{PostgresSink, PostgresWriter},
 };
 use talvix_loader::{
     dataset::DatasetReader,
@@ -57,6 +57,18 @@ pub enum Sink {
     PostgresPreview(Client),
     /// Nowhere: a dry run on a dataset.
     DatasetPreview(DatasetPreview),
+}
+
+/// What takes a night's chunks, one after the other.
+pub enum Writer<'a> {
+    /// A connection to a database.
+    Postgres(PostgresWriter<'a>),
+    /// A dataset directory.
+    Dataset(&'a mut DatasetSink),
+    /// Nowhere: a dry run in a database.
+    PostgresPreview(&'a mut Client),
+    /// Nowhere: a dry run on a dataset.
+    DatasetPreview(&'a DatasetPreview),
 }
 
 impl Opened {
@@ -149,19 +161,19 @@ impl Opened {
         })
     }
 
-    /// Where changes go.
-    async fn into_sink(self) -> Result<Sink, Failure> {
+    /// Where changes go: into a database through several connections.
+    fn into_sink(self, runtime: &Runtime, num_connections: usize) -> Result<Sink, Failure> {
         match self {
-            Opened::Postgres { info, application, lock, preflight } => {
-                let client = connect(&info, &application).await?;
-                Ok(match lock {
-                    Some(lock) => {
-                        let over_staging = preflight.scores_have_row_security;
-                        Sink::Postgres(PostgresSink::new(client, lock, over_staging))
-                    }
-                    None => Sink::PostgresPreview(client),
-                })
-            }
+            Opened::Postgres { info, application, lock, preflight } => runtime.block_on(async {
+                let first = connect(&info, &application).await?;
+                let Some(lock) = lock else { return Ok(Sink::PostgresPreview(first)) };
+                let mut clients = vec![first];
+                while clients.len() < num_connections {
+                    clients.push(connect(&info, &application).await?);
+                }
+                let over_staging = preflight.scores_have_row_security;
+                Ok(Sink::Postgres(PostgresSink::new(clients, lock, over_staging)))
+            }),
             Opened::Dataset { dataset, version, lock } => Ok(match lock {
                 Some(lock) => Sink::Dataset(DatasetSink::new(dataset, version, lock)?),
                 None => Sink::DatasetPreview(DatasetPreview::new(&version)?),
@@ -184,43 +196,41 @@ impl LazySink {
     }
 
     /// The sink, opened if it was not.
-    pub async fn get(&mut self) -> Result<&mut Sink, Failure> {
+    pub fn open(
+        &mut self,
+        runtime: &Runtime,
+        num_connections: usize,
+    ) -> Result<&mut Sink, Failure> {
         if let Some(source) = self.source.take() {
-            self.sink = Some(source.into_sink().await?);
+            self.sink = Some(source.into_sink(runtime, num_connections)?);
         }
         // After a sink that could not be opened nobody asks again.
         self.sink.as_mut().ok_or_else(|| Failure::failed(anyhow!("there is nowhere to write to")))
     }
 
     /// Ends the night; without a finish only the chunks count.
-    pub async fn finish(
+    pub fn finish(
         mut self,
+        runtime: &Runtime,
         out: &NightOut<'_>,
         finish: Option<&Finish>,
     ) -> Result<(), Failure> {
-        self.get().await?;
+        self.open(runtime, 1)?;
         match self.sink {
-            Some(sink) => Ok(sink.finish(out, finish).await?),
+            Some(sink) => Ok(runtime.block_on(sink.finish(out, finish))?),
             None => Ok(()),
         }
     }
 }
 
 impl Sink {
-    /// Writes a chunk, or says what that would change.
-    pub async fn write_chunk(
-        &mut self,
-        out: &NightOut<'_>,
-        chunk: &Chunk,
-    ) -> Result<Written, talvix_exporter::Error> {
-        let previewed = |rows: RowCounts| Written { rows, ..Written::default() };
+    /// What takes chunks: writers that may work at the same time.
+    pub fn writers(&mut self) -> Vec<Writer<'_>> {
         match self {
-            Sink::Postgres(sink) => sink.write_chunk(out, chunk).await,
-            Sink::Dataset(sink) => sink.write_chunk(out, chunk),
-            Sink::PostgresPreview(client) => {
-                Ok(previewed(talvix_exporter::postgres::preview(client, out, chunk).await?))
-            }
-            Sink::DatasetPreview(preview) => Ok(previewed(preview.rows(out, chunk)?)),
+            Sink::Postgres(sink) => sink.writers().map(Writer::Postgres).collect(),
+            Sink::Dataset(sink) => vec![Writer::Dataset(sink)],
+            Sink::PostgresPreview(client) => vec![Writer::PostgresPreview(client)],
+            Sink::DatasetPreview(preview) => vec![Writer::DatasetPreview(preview)],
         }
     }
 
@@ -236,6 +246,25 @@ impl Sink {
             (Sink::Postgres(_), None) | (Sink::PostgresPreview(_) | Sink::DatasetPreview(_), _) => {
                 Ok(())
             }
+        }
+    }
+}
+
+impl Writer<'_> {
+    /// Writes a chunk, or says what that would change.
+    pub async fn write_chunk(
+        &mut self,
+        out: &NightOut<'_>,
+        chunk: &Chunk,
+    ) -> Result<Written, talvix_exporter::Error> {
+        let previewed = |rows: RowCounts| Written { rows, ..Written::default() };
+        match self {
+            Writer::Postgres(writer) => writer.write_chunk(out, chunk).await,
+            Writer::Dataset(sink) => sink.write_chunk(out, chunk),
+            Writer::PostgresPreview(client) => {
+                Ok(previewed(talvix_exporter::postgres::preview(client, out, chunk).await?))
+            }
+            Writer::DatasetPreview(preview) => Ok(previewed(preview.rows(out, chunk)?)),
         }
     }
 }
