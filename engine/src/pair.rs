@@ -66,7 +66,7 @@ impl Inputs<'_> {
             .skills
             .row(job.ix())
             .iter()
-            .filter(|listed| skills.binary_search(&listed.skill).is_ok())
+            .filter(|listed| skills.binary_search(&listed.skill()).is_ok())
             .map(|listed| self.model.weight(*listed))
             .sum()
     }

@@ -21,6 +21,9 @@ pub enum Tier {
 }
 
 impl Tier {
+    /// The names of all tiers.
+    pub const NAMES: [&str; 4] = ["free", "paid", "student", "professional"];
+
     /// How many pairs are kept a week.
     #[must_use]
     pub const fn k(self) -> usize {
@@ -40,7 +43,7 @@ impl Tier {
 }
 
 /// How senior a user is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UserLevel {
     /// `intern`.
     Intern,

@@ -3,7 +3,7 @@
 
 use super::{Layout, lane_columns::LANES};
 use crate::{
-    columns::{JobColumns, JobSkill},
+    columns::JobColumns,
     ids::{Lists, RoleNo, SkillNo},
 };
 
@@ -137,9 +137,9 @@ impl SkillCodes {
         for (role, first_position, of_role) in layout.roles(jobs) {
             let mut skills: Vec<SkillNo> = Vec::new();
             for listed in of_role.iter().flat_map(|job| jobs.skills.row(job.ix())) {
-                let count = &mut listed_by[listed.skill.ix()];
+                let count = &mut listed_by[listed.skill().ix()];
                 if *count == 0 {
-                    skills.push(listed.skill);
+                    skills.push(listed.skill());
                 }
                 *count += 1;
             }
@@ -158,8 +158,9 @@ impl SkillCodes {
                 in_roles.push((skill.0, (role, PackedStored::new(stored[skill.ix()]))));
             }
             for (position, job) in (first_position..).zip(of_role) {
-                for &JobSkill { skill, required } in jobs.skills.row(job.ix()) {
-                    match stored[skill.ix()] {
+                for listed in jobs.skills.row(job.ix()) {
+                    let required = listed.required();
+                    match stored[listed.skill().ix()] {
                         Stored::Codes(start) => {
                             let block = start as usize + (position - first_position) / LANES;
                             codes[block].set(position % LANES, 1 + u8::from(required));

@@ -126,7 +126,7 @@ impl ModelOnJobs {
 }
 
 fn weight(rarity: &[u8], listed: JobSkill) -> u32 {
-    u32::from(rarity[listed.skill.ix()]) << u32::from(listed.required)
+    u32::from(rarity[listed.skill().ix()]) << u32::from(listed.required())
 }
 
 /// The benchmarks of each (role family, city), the one to prefer first: newest, then the band that
