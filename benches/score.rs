@@ -4,7 +4,7 @@ mod common;
 
 use common::Scene;
 use criterion::{Criterion, Throughput};
-use talvix_engine::{kernel::scalar, score::Scorer};
+use talvix_engine::kernel::scalar;
 
 fn main() {
     common::main(bench);
@@ -12,7 +12,8 @@ fn main() {
 
 fn bench(criterion: &mut Criterion, scene: &Scene) {
     let inputs = scene.inputs();
-    let scorer = Scorer::new(inputs, &scene.night.stored, scene.week());
+    let scorer = scene.scorer();
+    let scorer = scorer.on(&scene.night.users, &scene.night.stored);
     let chunk = scene.in_full();
     for block in scorer.score(&chunk) {
         for user in &block.users {

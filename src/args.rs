@@ -96,6 +96,10 @@ pub struct RunArgs {
     /// Threads that score [default: one for each processor].
     #[arg(long, value_name = "N")]
     pub threads: Option<String>,
+    /// What kind of processor to compute for: auto, any, or one that this processor is of, such
+    /// as avx512 [default: auto]. The results are the same.
+    #[arg(long, value_name = "KIND")]
+    pub processor: Option<String>,
     /// Users who are written in one transaction [default: 5000].
     #[arg(long, value_name = "N")]
     pub chunk_users: Option<String>,

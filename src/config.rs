@@ -10,12 +10,12 @@ use std::{
     path::{Path, PathBuf},
     str::FromStr,
 };
-use talvix_engine::skills::AliasTable;
+use talvix_engine::{kernel::Processor, skills::AliasTable};
 use talvix_loader::storage::Storage;
 use talvix_pg::Conninfo;
 
 /// The settings of a run: name, default, whether its value is secret.
-const SETTINGS: [(&str, &str, bool); 18] = [
+const SETTINGS: [(&str, &str, bool); 19] = [
     ("database_url", "", true),
     ("dataset", "", false),
     ("storage", "", false),
@@ -27,6 +27,7 @@ const SETTINGS: [(&str, &str, bool); 18] = [
     ("as_of", "", false),
     ("dry_run", "false", false),
     ("threads", "", false),
+    ("processor", "auto", false),
     ("chunk_users", "5000", false),
     ("connections", "2", false),
     ("json", "false", false),
@@ -259,6 +260,8 @@ pub struct RunConfig {
     pub dry_run: bool,
     /// Threads that score; 0 is one for each processor.
     pub threads: usize,
+    /// What kind of processor the kernel is for.
+    pub processor: Processor,
     /// Users of a transaction.
     pub chunk_users: usize,
     /// Connections that load.
@@ -303,11 +306,21 @@ impl RunConfig {
                 .unwrap_or_else(now_us),
             dry_run: settings.switch("dry_run")?,
             threads: settings.count("threads", MAX_THREADS)?.unwrap_or(0),
+            processor: processor(settings.text("processor"))?,
             chunk_users: settings.count("chunk_users", MAX_CHUNK_USERS)?.unwrap_or(5_000),
             connections: settings.count("connections", MAX_CONNECTIONS)?.unwrap_or(2),
             json: settings.switch("json")?,
             progress: settings.word("progress", &["auto", "never"])? == "auto",
         })
+    }
+}
+
+fn processor(name: Option<&str>) -> Result<Processor, Failure> {
+    match name {
+        None | Some("auto") => Ok(Processor::best()),
+        Some(name) => {
+            name.parse().map_err(|error| Failure::usage(format!("processor: {error}; or auto")))
+        }
     }
 }
 

@@ -62,6 +62,12 @@ impl Failure {
     }
 }
 
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Failure::failed(error)
+    }
+}
+
 impl From<talvix_loader::Error> for Failure {
     fn from(error: talvix_loader::Error) -> Self {
         let status = if error.is_unfit() { Status::Unfit } else { Status::Failed };

@@ -9,11 +9,12 @@ use talvix_dataset::{Dataset, Lock, Version};
 use talvix_exporter::{
     chunk::{Chunk, Finish, NightOut, RowCounts, Written},
     dataset::{DatasetPreview, DatasetSink},
-    postgres::PostgresSink,
+    postgres::{PostgresSink, PostgresWriter},
 };
 use talvix_loader::{
-    postgres::{Preflight, Selection},
-    tables::RawTables,
+    dataset::DatasetReader,
+    postgres::{Connection, PostgresReader, Preflight},
+    reader::{Selection, TableReader},
 };
 use talvix_pg::{
     Conninfo,
@@ -56,6 +57,18 @@ pub enum Sink {
     PostgresPreview(Client),
     /// Nowhere: a dry run on a dataset.
     DatasetPreview(DatasetPreview),
+}
+
+/// What takes a night's chunks, one after the other.
+pub enum Writer<'a> {
+    /// A connection to a database.
+    Postgres(PostgresWriter<'a>),
+    /// A dataset directory.
+    Dataset(&'a mut DatasetSink),
+    /// Nowhere: a dry run in a database.
+    PostgresPreview(&'a mut Client),
+    /// Nowhere: a dry run on a dataset.
+    DatasetPreview(&'a DatasetPreview),
 }
 
 impl Opened {
@@ -129,40 +142,38 @@ impl Opened {
         }
     }
 
-    /// Reads every table as of one instant.
-    pub fn load(
+    /// The tables as of one instant: now.
+    pub fn reader(
         &self,
-        runtime: &Runtime,
         num_connections: usize,
         selection: Selection,
-    ) -> Result<RawTables, Failure> {
-        match self {
-            Opened::Postgres { info, application, preflight, .. } => runtime.block_on(async {
-                let mut clients = Vec::new();
-                for _ in 0..num_connections {
-                    clients.push(connect(info, application).await?);
-                }
-                Ok(talvix_loader::postgres::load(clients, preflight, selection).await?)
-            }),
-            Opened::Dataset { version, .. } => {
-                Ok(talvix_loader::dataset::load(version, selection)?)
+    ) -> Result<Box<dyn TableReader>, Failure> {
+        Ok(match self {
+            Opened::Postgres { info, application, preflight, .. } => {
+                let connections = (0..num_connections)
+                    .map(|_| Connection::open(connect(info, application)))
+                    .collect::<Result<_, _>>()?;
+                Box::new(PostgresReader::open(connections, preflight.clone(), selection)?)
             }
-        }
+            Opened::Dataset { version, .. } => {
+                Box::new(DatasetReader::new(version.clone(), selection))
+            }
+        })
     }
 
-    /// Where changes go.
-    pub fn into_sink(self, runtime: &Runtime) -> Result<Sink, Failure> {
+    /// Where changes go: into a database through several connections.
+    fn into_sink(self, runtime: &Runtime, num_connections: usize) -> Result<Sink, Failure> {
         match self {
-            Opened::Postgres { info, application, lock, preflight } => {
-                let client = runtime.block_on(connect(&info, &application))?;
-                Ok(match lock {
-                    Some(lock) => {
-                        let over_staging = preflight.scores_have_row_security;
-                        Sink::Postgres(PostgresSink::new(client, lock, over_staging))
-                    }
-                    None => Sink::PostgresPreview(client),
-                })
-            }
+            Opened::Postgres { info, application, lock, preflight } => runtime.block_on(async {
+                let first = connect(&info, &application).await?;
+                let Some(lock) = lock else { return Ok(Sink::PostgresPreview(first)) };
+                let mut clients = vec![first];
+                while clients.len() < num_connections {
+                    clients.push(connect(&info, &application).await?);
+                }
+                let over_staging = preflight.scores_have_row_security;
+                Ok(Sink::Postgres(PostgresSink::new(clients, lock, over_staging)))
+            }),
             Opened::Dataset { dataset, version, lock } => Ok(match lock {
                 Some(lock) => Sink::Dataset(DatasetSink::new(dataset, version, lock)?),
                 None => Sink::DatasetPreview(DatasetPreview::new(&version)?),
@@ -171,26 +182,60 @@ impl Opened {
     }
 }
 
-impl Sink {
-    /// Writes a chunk, or says what that would change.
-    pub async fn write_chunk(
+/// A sink that is opened once something is to be written: a night with nothing to do asks for no
+/// further connection.
+pub struct LazySink {
+    source: Option<Opened>,
+    sink: Option<Sink>,
+}
+
+impl LazySink {
+    /// The sink of a source, which is held until then.
+    pub fn new(source: Opened) -> Self {
+        LazySink { source: Some(source), sink: None }
+    }
+
+    /// The sink, opened if it was not.
+    pub fn open(
         &mut self,
+        runtime: &Runtime,
+        num_connections: usize,
+    ) -> Result<&mut Sink, Failure> {
+        if let Some(source) = self.source.take() {
+            self.sink = Some(source.into_sink(runtime, num_connections)?);
+        }
+        // After a sink that could not be opened nobody asks again.
+        self.sink.as_mut().ok_or_else(|| Failure::failed(anyhow!("there is nowhere to write to")))
+    }
+
+    /// Ends the night; without a finish only the chunks count.
+    pub fn finish(
+        mut self,
+        runtime: &Runtime,
         out: &NightOut<'_>,
-        chunk: &Chunk,
-    ) -> Result<Written, talvix_exporter::Error> {
-        let previewed = |rows: RowCounts| Written { rows, ..Written::default() };
+        finish: Option<&Finish>,
+    ) -> Result<(), Failure> {
+        self.open(runtime, 1)?;
+        match self.sink {
+            Some(sink) => Ok(runtime.block_on(sink.finish(out, finish))?),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Sink {
+    /// What takes chunks: writers that may work at the same time.
+    pub fn writers(&mut self) -> Vec<Writer<'_>> {
         match self {
-            Sink::Postgres(sink) => sink.write_chunk(out, chunk).await,
-            Sink::Dataset(sink) => sink.write_chunk(out, chunk),
-            Sink::PostgresPreview(client) => {
-                Ok(previewed(talvix_exporter::postgres::preview(client, out, chunk).await?))
-            }
-            Sink::DatasetPreview(preview) => Ok(previewed(preview.rows(out, chunk)?)),
+            Sink::Postgres(sink) => sink.writers().map(Writer::Postgres).collect(),
+            Sink::Dataset(sink) => vec![Writer::Dataset(sink)],
+            Sink::PostgresPreview(client) => vec![Writer::PostgresPreview(client)],
+            Sink::DatasetPreview(preview) => vec![Writer::DatasetPreview(preview)],
         }
     }
 
     /// Ends the night; without a finish only the chunks count.
-    pub async fn finish(
+    async fn finish(
         self,
         out: &NightOut<'_>,
         finish: Option<&Finish>,
@@ -201,6 +246,25 @@ impl Sink {
             (Sink::Postgres(_), None) | (Sink::PostgresPreview(_) | Sink::DatasetPreview(_), _) => {
                 Ok(())
             }
+        }
+    }
+}
+
+impl Writer<'_> {
+    /// Writes a chunk, or says what that would change.
+    pub async fn write_chunk(
+        &mut self,
+        out: &NightOut<'_>,
+        chunk: &Chunk,
+    ) -> Result<Written, talvix_exporter::Error> {
+        let previewed = |rows: RowCounts| Written { rows, ..Written::default() };
+        match self {
+            Writer::Postgres(writer) => writer.write_chunk(out, chunk).await,
+            Writer::Dataset(sink) => sink.write_chunk(out, chunk),
+            Writer::PostgresPreview(client) => {
+                Ok(previewed(talvix_exporter::postgres::preview(client, out, chunk).await?))
+            }
+            Writer::DatasetPreview(preview) => Ok(previewed(preview.rows(out, chunk)?)),
         }
     }
 }

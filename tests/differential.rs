@@ -12,7 +12,7 @@ use std::path::Path;
 use arrow::array::{Array, AsArray, ListArray};
 use jiff::Timestamp;
 use talvix_dataset::Dataset;
-use talvix_engine::kernel::scalar;
+use talvix_engine::kernel::{Processor, scalar};
 use talvix_engine::mode::{FullReason, Mode};
 use talvix_engine::model::{ModelOnJobs, ScoringModel};
 use talvix_engine::pair::Inputs;
@@ -25,8 +25,10 @@ use talvix_fixtures::oracle::{self, Expected};
 use talvix_fixtures::parquet;
 use talvix_fixtures::real;
 use talvix_fixtures::tables::Tables;
-use talvix_loader::night::Night;
-use talvix_loader::postgres::Selection;
+use talvix_loader::dataset::DatasetReader;
+use talvix_loader::night::{JobSide, Segment, UserRows};
+use talvix_loader::reader::{Selection, UserRange};
+use talvix_loader::resumes::Vocabulary;
 use talvix_loader::storage::Storage;
 use talvix_loader::weights;
 use uuid::Uuid;
@@ -50,40 +52,54 @@ fn engine(dir: &Path, aliases: &[(String, String)], threads: usize) -> Engine {
     let dataset = Dataset::open(dir).unwrap();
     let storage = Storage::Folder(dataset.storage());
     let version = dataset.current().unwrap();
-    let tables = talvix_loader::dataset::load(&version, Selection { week, user: None }).unwrap();
+    let reader = DatasetReader::new(version, Selection { week, user: None });
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let (weights, _) = runtime.block_on(weights::read(&storage, &tables)).unwrap();
-    let night = runtime.block_on(Night::new(tables, &storage, &aliases)).unwrap();
+    let JobSide { jobs, benchmarks, weights, mut faults, .. } =
+        JobSide::load(&reader, &aliases).unwrap();
+    let (weights, _) = runtime.block_on(weights::read(&storage, &weights)).unwrap();
+    let vocabulary = Vocabulary::new(&jobs.skill_names, &aliases);
+    let rows = UserRows::read(&reader, UserRange::default(), &jobs, true).unwrap();
+    let checked = rows.check(&jobs, &storage, &vocabulary, &mut faults);
+    let Segment { users, stored } = runtime.block_on(checked).unwrap();
     let model = ScoringModel::pin(
-        &night.jobs,
+        &jobs,
         weights,
-        night.benchmarks.clone(),
+        benchmarks,
         aliases.sha256(),
         week,
         as_of.as_microsecond(),
     );
-    let on_jobs = ModelOnJobs::new(&model, &night.jobs);
-    let inputs = Inputs { jobs: &night.jobs, users: &night.users, model: &on_jobs };
+    let on_jobs = ModelOnJobs::new(&model, &jobs);
+    let inputs = Inputs { jobs: &jobs, users: &users, model: &on_jobs };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-    let scorer = pool.install(|| Scorer::new(inputs, &night.stored, week));
-    let users: Vec<_> = night
-        .users
+    let scorer_for = |processor| pool.install(|| Scorer::new(&jobs, &on_jobs, week, processor));
+    let scorer = scorer_for(Processor::best());
+    let in_full: Vec<_> = users
         .numbers()
-        .filter(|user| night.users.skip[user.ix()].is_none())
+        .filter(|user| users.skip[user.ix()].is_none())
         .map(|user| (user, Mode::Full(FullReason::Asked)))
         .collect();
-    let blocks = pool.install(|| scorer.score(&users));
+    let blocks = pool.install(|| scorer.on(&users, &stored).score(&in_full));
+    for processor in Processor::here() {
+        let scorer = scorer_for(processor);
+        let others = pool.install(|| scorer.on(&users, &stored).score(&in_full));
+        for (block, other) in blocks.iter().zip(&others) {
+            assert_eq!(block.rows.job, other.rows.job, "{processor}");
+            assert_eq!(block.rows.raw_bp, other.rows.raw_bp, "{processor}");
+            assert_eq!(block.num_prefiltered, other.num_prefiltered, "{processor}");
+        }
+    }
 
     // The scalar reference keeps the same pairs; on the real data it would take too long.
-    if night.jobs.len() * users.len() < 2_000_000 {
+    if jobs.len() * in_full.len() < 2_000_000 {
         for (block, scored) in
             blocks.iter().flat_map(|block| block.users.iter().map(move |user| (block, user)))
         {
-            let reference = scalar::score_user(inputs, scored.user, night.jobs.numbers());
+            let reference = scalar::score_user(inputs, scored.user, jobs.numbers());
             let kept: Vec<_> = scored
                 .rows
                 .clone()
-                .map(|at| (block.rows.raw_bp[at], night.jobs.rank[block.rows.job[at].ix()]))
+                .map(|at| (block.rows.raw_bp[at], jobs.rank[block.rows.job[at].ix()]))
                 .collect();
             let expected: Vec<_> =
                 reference.kept.iter().map(|key| (key.raw_bp(), key.rank())).collect();
@@ -95,23 +111,28 @@ fn engine(dir: &Path, aliases: &[(String, String)], threads: usize) -> Engine {
         rows: blocks
             .iter()
             .flat_map(|block| (0..block.rows.len()).map(move |at| (block, at)))
-            .map(|(block, at)| row(block, at, &night, week, expires_at))
+            .map(|(block, at)| row(block, at, inputs, week, expires_at))
             .collect(),
-        skipped: night
-            .users
+        skipped: users
             .numbers()
-            .filter_map(|user| Some((user, night.users.skip[user.ix()]?)))
-            .map(|(user, reason)| (Uuid::from_bytes(night.users.id[user.ix()]), reason.name()))
+            .filter_map(|user| Some((user, users.skip[user.ix()]?)))
+            .map(|(user, reason)| (Uuid::from_bytes(users.id[user.ix()]), reason.name()))
             .collect(),
         num_prefiltered: blocks.iter().map(|block| block.num_prefiltered).sum(),
     }
 }
 
-fn row(block: &ScoredBlock, at: usize, night: &Night, week: IsoWeek, expires_at: i64) -> Expected {
+fn row(
+    block: &ScoredBlock,
+    at: usize,
+    Inputs { jobs, users, .. }: Inputs<'_>,
+    week: IsoWeek,
+    expires_at: i64,
+) -> Expected {
     let rows = &block.rows;
     Expected {
-        user_id: Uuid::from_bytes(night.users.id[rows.user[at].ix()]),
-        job_id: Uuid::from_bytes(night.jobs.id[rows.job[at].ix()]),
+        user_id: Uuid::from_bytes(users.id[rows.user[at].ix()]),
+        job_id: Uuid::from_bytes(jobs.id[rows.job[at].ix()]),
         raw_bp: rows.raw_bp[at],
         fit_score: i32::from(rows.fit_score[at]),
         fit_label: rows.fit_label[at].to_owned(),

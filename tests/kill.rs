@@ -128,10 +128,11 @@ fn assert_next_run_ends_well(place: &impl Place, as_of: &str, after: &Tables, wh
     assert_rows(&canonical(&place.tables()), &canonical(after), when);
 }
 
-fn start(place: &impl Place, as_of: &str, chunk_users: usize) -> Running {
+fn start(place: &impl Place, as_of: &str, chunk_users: usize, connections: usize) -> Running {
     let source = place.source_args();
-    let chunk_users = chunk_users.to_string();
+    let (chunk_users, connections) = (chunk_users.to_string(), connections.to_string());
     let mut args = vec!["run", "-v", "--as-of", as_of, "--chunk-users", &chunk_users];
+    args.extend(["--connections", &connections]);
     args.extend(source.iter().map(String::as_str));
     spawn(&args)
 }
@@ -244,7 +245,8 @@ fn kill_at(point: Point, nights: &Nights, number: usize, db: &Db, expected: &(Ta
     let chunks = chunks(after, nights.as_of_us[number]);
     let session: Session<'_> = db.session();
     session.sql(&point.lock(&chunks, before, after));
-    let mut run = start(db, &nights.as_of(number), CHUNK_USERS);
+    // One connection, so that chunks come in one after the other.
+    let mut run = start(db, &nights.as_of(number), CHUNK_USERS, 1);
     point.wait(&mut run, db);
     let mut done = point.done(&chunks);
     done.retain(|user| by_user(before)[&Some(*user)] != by_user(after)[&Some(*user)]);
@@ -296,6 +298,45 @@ fn a_night_in_a_database_killed_at_one_point_after_the_other_is_resumed() {
 }
 
 #[test]
+fn a_night_killed_while_one_of_two_connections_waits_has_all_chunks_but_that_one() {
+    let nights = Nights::new();
+    for number in [0, 1] {
+        let (before, after) = nights.undisturbed(Db::new, number);
+        let chunks = chunks(&after, nights.as_of_us[number]);
+        for point in [Point::WithinAChunk, Point::AtTheEndOfAChunk] {
+            let when = format!("night {number}, {point:?}");
+            let db = nights.before(Db::new, number);
+            let session: Session<'_> = db.session();
+            session.sql(&point.lock(&chunks, &before, &after));
+            let mut run = start(&db, &nights.as_of(number), CHUNK_USERS, 2);
+            let mut others = chunks.clone();
+            // A later chunk may need the same job.
+            if point == Point::AtTheEndOfAChunk {
+                run.wait_for(&format!("chunk {} is in", chunks.len()));
+                others.remove(1);
+            } else {
+                run.wait_for("chunk 1 is in");
+                others.truncate(1);
+            }
+            run.kill();
+            session.sql("rollback");
+            db.wait_until(
+                "select (count(*) = 0)::int from pg_stat_activity
+                 where datname = current_database() and application_name like 'talvix run%'",
+            );
+            let left = assert_no_halves(&db.tables(), &before, &after, &when);
+            let (was, is) = (by_user(&before), by_user(&after));
+            let changed = |user: &Uuid| was[&Some(*user)] != is[&Some(*user)];
+            let missing =
+                others.concat().into_iter().find(|user| changed(user) && !left.contains(user));
+            assert_eq!(missing, None, "{when}");
+            assert!(!left.iter().any(|user| chunks[1].contains(user)), "{when}");
+            assert_next_run_ends_well(&db, &nights.as_of(number), &after, &when);
+        }
+    }
+}
+
+#[test]
 fn a_night_in_a_database_killed_at_any_moment_is_resumed() {
     let nights = Nights::new();
     let mut moments = Moments::new();
@@ -305,7 +346,7 @@ fn a_night_in_a_database_killed_at_any_moment_is_resumed() {
             let when = format!("night {number}, round {round}");
             let db = nights.before(Db::new, number);
             for _ in 0..2 {
-                let mut run = start(&db, &nights.as_of(number), CHUNK_USERS);
+                let mut run = start(&db, &nights.as_of(number), CHUNK_USERS, 3);
                 run.comes("scoring");
                 moments.pass(Duration::from_millis(60));
                 run.kill();
@@ -377,7 +418,7 @@ fn kill_dataset_run(
     (before, after): &(Tables, Tables),
     moments: &mut Moments,
 ) {
-    let mut run = start(data, as_of, 1);
+    let mut run = start(data, as_of, 1, 1);
     sign.wait(&mut run, data.dir(), moments);
     let status = run.kill().status;
     assert!([KILLED, 0].contains(&status), "{sign:?}: {status}");

@@ -31,6 +31,8 @@ use uuid::Uuid;
 const FIRST_US: i64 = 1_794_848_400_000_000;
 
 const THREADS: [&str; 3] = ["1", "2", "7"];
+/// With so many connections, where there are some.
+const CONNECTIONS: [&str; 3] = ["1", "3", "2"];
 const CHUNKS: [&str; 3] = ["1", "7", "5000"];
 
 fn options() -> NightOptions {
@@ -103,9 +105,15 @@ fn threads_chunks_and_places_give_the_same_rows() {
     let scores = first.iter().filter(|line| line.starts_with("score ")).count();
     assert!(scores > 1_000, "{scores} rows prove little");
 
-    let ways: Vec<[&str; 4]> = THREADS
+    let of_threads = |threads: &'static str, connections: &'static str| {
+        CHUNKS.map(|chunk| {
+            ["--threads", threads, "--chunk-users", chunk, "--connections", connections]
+        })
+    };
+    let ways: Vec<[&str; 6]> = THREADS
         .iter()
-        .flat_map(|threads| CHUNKS.map(|chunk| ["--threads", threads, "--chunk-users", chunk]))
+        .zip(CONNECTIONS)
+        .flat_map(|(threads, connections)| of_threads(threads, connections))
         .collect();
     // Two nights at one place, each held against what the first way of all left.
     let two_nights = |place: &dyn Place, way: &[&str], what: &str| {

@@ -49,9 +49,9 @@ struct Pooler {
     folder: TempDir,
 }
 
-/// So few server processes that the connections of a run must share them: one holds the lock, two
-/// load, and another run may ask for the lock.
-const POOL_SIZE: usize = 4;
+/// No more server processes than a run needs at the same time: one holds the lock, two load, two
+/// write, and another run may ask for the lock.
+const POOL_SIZE: usize = 6;
 
 impl Pooler {
     fn start() -> Pooler {

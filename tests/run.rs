@@ -491,6 +491,30 @@ fn a_mount_full_of_broken_resumes_stops_the_run_before_it_writes() {
     }
 }
 
+/// A mount that breaks while a night runs: what was written stays, and the next run does the rest.
+#[test]
+fn a_mount_that_breaks_meanwhile_stops_the_run_and_the_next_one_does_the_rest() {
+    let start = tables();
+    let (db, undisturbed) = (Db::new(&start), Db::new(&start));
+    night(&undisturbed, FIRST, &[]);
+    let resumes = storage(&db).join("parsed-resumes");
+    let sound = files(&resumes);
+    // In the order of the users' ids: the first third is loaded, scored and written.
+    for path in sound.keys().skip(sound.len() / 3) {
+        fs::write(path, "no gzip").unwrap();
+    }
+    let failed = run(&db, FIRST, &["--chunk-users", "1"]).ended(1);
+    assert!(failed.stderr.contains("What was committed stays"), "{}", failed.stderr);
+    assert!(db.query_i64("select count(*) from user_fit_score_cursors") > 0);
+    assert_eq!(db.query_i64("select count(*) from agent_logs"), 0);
+
+    for (path, bytes) in &sound {
+        fs::write(path, bytes).unwrap();
+    }
+    night(&db, FIRST, &[]);
+    assert_rows(&canonical(&db.tables()), &canonical(&undisturbed.tables()), "the next run");
+}
+
 // --- wrong use ---
 
 #[test]
@@ -829,8 +853,8 @@ fn a_signal_between_chunks_keeps_what_is_committed_and_the_next_run_does_the_res
         let db = Db::new(&start);
         // Somebody of the third chunk.
         let gate = gate(&db, users[45]);
-        let args = run_args(&db, FIRST, &["-v", "--chunk-users", "20"]);
-        let mut running = spawn(&strs(&args));
+        let extra = ["-v", "--chunk-users", "20", "--connections", "1"];
+        let mut running = spawn(&strs(&run_args(&db, FIRST, &extra)));
         running.wait_for("chunk 2 is in");
         running.signal(signal);
         running.wait_for("stopping after what is in flight");
@@ -854,6 +878,75 @@ fn a_signal_between_chunks_keeps_what_is_committed_and_the_next_run_does_the_res
         assert_eq!(rest["users"]["full"], users.len() - 60);
         assert_rows(&canonical(&db.tables()), &canonical(&undisturbed.tables()), signal);
     }
+}
+
+/// Whose cursors are set, as numbers of their chunks of 20, the first being 1.
+fn chunks_that_are_in(db: &Db, users: &[Uuid]) -> Vec<usize> {
+    let cursors = db.tables().user_fit_score_cursors;
+    let done: BTreeSet<Uuid> = cursors.iter().map(|row| row.user_id).collect();
+    let mut numbers = Vec::new();
+    for (number, chunk) in users.chunks(20).enumerate() {
+        let in_it = chunk.iter().filter(|user| done.contains(user)).count();
+        assert!(in_it == 0 || in_it == chunk.len(), "half of a chunk is in");
+        if in_it > 0 {
+            numbers.push(number + 1);
+        }
+    }
+    numbers
+}
+
+#[test]
+fn a_signal_lets_the_chunks_of_all_connections_finish() {
+    let start = tables();
+    let users = scoreable(&start);
+    let db = Db::new(&start);
+    // Somebody of the second chunk: its connection waits, the other goes on.
+    let gate = gate(&db, users[25]);
+    let extra = ["-v", "--chunk-users", "20", "--connections", "2"];
+    let mut running = spawn(&strs(&run_args(&db, FIRST, &extra)));
+    running.wait_for("chunk 3 is in");
+    waits_for_a_lock(&db);
+    running.signal("TERM");
+    running.wait_for("stopping after what is in flight");
+    gate.sql("rollback");
+    let run = running.end().ended(143);
+    says(&run, &["chunk 2 is in", "the next run does the rest"]);
+    let done = chunks_that_are_in(&db, &users);
+    assert!(done.starts_with(&[1, 2, 3]), "{done:?}");
+    let logged = "select count(*) from agent_logs where agent_name = 'fit_scorer'";
+    assert_eq!(db.query_i64(logged), 0);
+
+    night(&db, FIRST, &[]);
+    let undisturbed = Db::new(&start);
+    night(&undisturbed, FIRST, &[]);
+    assert_rows(&canonical(&db.tables()), &canonical(&undisturbed.tables()), "the run after");
+}
+
+#[test]
+fn a_connection_that_is_lost_fails_the_run_and_keeps_what_the_other_has_written() {
+    let start = tables();
+    let users = scoreable(&start);
+    let db = Db::new(&start);
+    let gate = gate(&db, users[25]);
+    let extra = ["-v", "--chunk-users", "20", "--connections", "2"];
+    let mut running = spawn(&strs(&run_args(&db, FIRST, &extra)));
+    running.wait_for("chunk 3 is in");
+    waits_for_a_lock(&db);
+    db.sql(
+        "select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock'",
+    );
+    running.end().ended(1);
+    gate.sql("rollback");
+    let done = chunks_that_are_in(&db, &users);
+    assert!(done.starts_with(&[1, 3]), "{done:?}");
+    let logged = "select count(*) from agent_logs where agent_name = 'fit_scorer'";
+    assert_eq!(db.query_i64(logged), 0);
+
+    night(&db, FIRST, &[]);
+    let undisturbed = Db::new(&start);
+    night(&undisturbed, FIRST, &[]);
+    assert_rows(&canonical(&db.tables()), &canonical(&undisturbed.tables()), "the run after");
 }
 
 /// Holds a user's row: a chunk with this user waits before it reads what is stored.
@@ -1066,7 +1159,8 @@ fn a_run_whose_lock_is_lost_writes_no_further_chunk() {
     let users = scoreable(&start);
     let db = Db::new(&start);
     let gate = gate(&db, users[25]);
-    let mut running = spawn(&strs(&run_args(&db, FIRST, &["-v", "--chunk-users", "20"])));
+    let extra = ["-v", "--chunk-users", "20", "--connections", "1"];
+    let mut running = spawn(&strs(&run_args(&db, FIRST, &extra)));
     running.wait_for("chunk 1 is in");
     running.wait_for("writing chunk 2");
     // It asks for its lock when a chunk begins: this one must be past that.

@@ -4,16 +4,17 @@
 
 use criterion::{BenchmarkId, Criterion};
 use jiff::Timestamp;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use talvix_dataset::Dataset;
 use talvix_engine::{
-    columns::JobColumns,
+    columns::{JobColumns, StoredPairs, UserColumns},
     ids::UserNo,
     index::JobIndex,
-    kernel::{UserScores, lanes},
+    kernel::{Processor, UserScores, lanes},
     mode::{FullReason, Mode},
     model::{ModelOnJobs, ScoringModel},
     pair::Inputs,
+    score::Scorer,
     skills::AliasTable,
     week::IsoWeek,
 };
@@ -22,13 +23,30 @@ use talvix_fixtures::{
     parquet::write_dataset,
     tables::Tables,
 };
-use talvix_loader::{dataset, night::Night, postgres::Selection, storage::Storage, weights};
+use talvix_loader::{
+    dataset::DatasetReader,
+    night::{JobSide, Segment, UserRows},
+    reader::{Selection, UserRange},
+    resumes::Vocabulary,
+    storage::Storage,
+    weights,
+};
 
 /// Jobs and users of the night.
 const SIZE: (usize, usize) = (20_000, 1_000);
 
 /// The same where `--test` only asks whether the benches run.
 const TEST_SIZE: (usize, usize) = (1_000, 100);
+
+/// All that is scored.
+pub struct Night {
+    /// The scoreable jobs.
+    pub jobs: JobColumns,
+    /// Everybody.
+    pub users: Arc<UserColumns>,
+    /// What is stored for them.
+    pub stored: StoredPairs,
+}
 
 /// A loaded night.
 pub struct Scene {
@@ -66,14 +84,19 @@ impl Scene {
         let source = Dataset::open(folder.path()).unwrap();
         let storage = Storage::Folder(source.storage());
         let aliases = AliasTable::built_in();
-        let raw = dataset::load(&source.current().unwrap(), Selection { week, user: None });
-        let raw = raw.unwrap();
+        let selection = Selection { week, user: None };
+        let reader = DatasetReader::new(source.current().unwrap(), selection);
+        let JobSide { jobs, benchmarks, weights, mut faults, .. } =
+            JobSide::load(&reader, &aliases).unwrap();
+        let rows = UserRows::read(&reader, UserRange::default(), &jobs, true).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let (night, weights) = runtime.block_on(async {
-            let (weights, _) = weights::read(&storage, &raw).await.unwrap();
-            (Night::new(raw, &storage, &aliases).await.unwrap(), weights)
+        let vocabulary = Vocabulary::new(&jobs.skill_names, &aliases);
+        let (Segment { users, stored }, weights) = runtime.block_on(async {
+            let (weights, _) = weights::read(&storage, &weights).await.unwrap();
+            (rows.check(&jobs, &storage, &vocabulary, &mut faults).await.unwrap(), weights)
         });
-        let benchmarks = night.benchmarks.clone();
+        drop(vocabulary);
+        let night = Night { jobs, users: Arc::new(users), stored };
         let pinned_at_us = as_of.as_microsecond();
         let model = ScoringModel::pin(
             &night.jobs,
@@ -97,6 +120,11 @@ impl Scene {
         Inputs { jobs: &self.night.jobs, users: &self.night.users, model: &self.model }
     }
 
+    /// Scores with all of it.
+    pub fn scorer(&self) -> Scorer<'_> {
+        Scorer::new(&self.night.jobs, &self.model, self.week(), Processor::best())
+    }
+
     /// The users who can be scored.
     pub fn users(&self) -> Vec<UserNo> {
         let users = &self.night.users;
@@ -117,7 +145,7 @@ impl Scene {
     /// What the fast path keeps, for each user who can be scored.
     pub fn by_lanes(&self, index: &JobIndex) -> Vec<UserScores> {
         let inputs = self.inputs();
-        let mut scratch = lanes::Scratch::new(inputs, index);
+        let mut scratch = lanes::Scratch::new(index, Processor::best());
         let score = |user| lanes::score_user(inputs, index, user, &mut scratch);
         self.users().into_iter().map(score).collect()
     }

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 mod batch;
 mod benchmarks;
+mod job_skills;
 mod jobs;
 mod numbers;
 mod scrape_runs;
@@ -16,10 +17,11 @@ mod users;
 
 pub use batch::DoorError;
 pub(crate) use benchmarks::BenchmarkBatch;
-pub use jobs::{JobColumns, JobSkill, Level, WorkMode};
+pub use job_skills::{JobSkill, JobSkillsBuilder};
+pub use jobs::{JobColumns, JobColumnsBuilder, Level, WorkMode};
 pub use numbers::NOT_A_NUMBER;
 pub use scrape_runs::{ScrapeRun, ScrapeRuns};
-pub use stored::{StoredPair, StoredPairs, StoredRows};
+pub use stored::{StoredPair, StoredPairs, StoredPairsBuilder, StoredRows};
 pub use users::{
     Cursor, ResumeFeatures, ResumeState, SkipReason, Tier, UserColumns, UserDraft, UserLevel,
     UserTables,

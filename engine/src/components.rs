@@ -9,6 +9,9 @@ pub const UNKNOWN_BP: u32 = 5_000;
 /// The most that a component can be.
 pub const MAX_BP: u32 = 10_000;
 
+/// The greatest rarity of a skill.
+pub const MAX_RARITY: u8 = 8;
+
 /// Added to the weight of a job's skills: a short list proves less, and one common skill of one
 /// is no perfect match.
 pub const SKILLS_PRIOR: u32 = 8;
@@ -75,7 +78,7 @@ pub fn rarity(num_jobs: u32, listed_by: u32) -> u8 {
     }
     match num_jobs / listed_by {
         0 => 1,
-        ratio => (ratio.ilog2() as u8).clamp(1, 8),
+        ratio => (ratio.ilog2() as u8).clamp(1, MAX_RARITY),
     }
 }
 

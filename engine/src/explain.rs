@@ -109,13 +109,13 @@ impl<'a> Explainer<'a> {
         let mut strengths: Vec<(u32, &str)> = Vec::new();
         let (mut num_required, mut num_covered) = (0_usize, 0_usize);
         for &listed in jobs.skills.row(job.ix()) {
-            let is_covered = has.binary_search(&listed.skill).is_ok();
-            let named = (model.weight(listed), jobs.skill_names.text(listed.skill.0));
-            num_required += usize::from(listed.required);
-            num_covered += usize::from(listed.required && is_covered);
+            let is_covered = has.binary_search(&listed.skill()).is_ok();
+            let named = (model.weight(listed), jobs.skill_names.text(listed.skill().0));
+            num_required += usize::from(listed.required());
+            num_covered += usize::from(listed.required() && is_covered);
             if is_covered {
                 strengths.push(named);
-            } else if listed.required {
+            } else if listed.required() {
                 missing.push(named);
             }
         }

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 macro_rules! dense {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(pub u32);
 
         impl $name {
@@ -137,6 +137,14 @@ impl<T> Default for Lists<T> {
 }
 
 impl<T> Lists<T> {
+    /// No rows, with room for some.
+    #[must_use]
+    pub fn with_capacity(num_rows: usize, num_values: usize) -> Self {
+        let mut starts = Vec::with_capacity(num_rows + 1);
+        starts.push(0);
+        Lists { starts, values: Vec::with_capacity(num_values) }
+    }
+
     /// Appends a row with these values.
     pub fn push(&mut self, values: impl IntoIterator<Item = T>) {
         self.values.extend(values);

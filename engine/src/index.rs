@@ -1,71 +1,113 @@
 //! Jobs in buckets, and the candidate ranges of a user.
 //!
-//! Jobs are laid out by (role family, place, level, rank), so that the jobs a user may be offered
-//! are a few contiguous ranges, and everything that a score needs of a job lies in order beside
-//! them. Within a range only work mode and blacklist are left to test.
+//! Jobs are laid out by (role family, place, level, work mode, rank), so that the jobs a user may
+//! be offered are a few contiguous ranges, and everything that a score needs of a job lies in
+//! order beside them. Within a range only the blacklist is left to test.
+
+mod lane_columns;
+mod skill_codes;
+
+pub(crate) use lane_columns::{
+    HALF_BP, LANES, LaneBlock, MAX_MATCHED, TENTHS_OFFSET, factor_bits, weighted,
+};
+#[cfg(target_arch = "x86_64")]
+pub(crate) use skill_codes::{CODE_BITS, CODE_BYTES, CODE_MASK};
+pub(crate) use skill_codes::{CodeBlock, SkillCodes, Stored};
 
 use crate::{
     columns::{JobColumns, Level, UserColumns, UserLevel, WorkMode},
-    ids::{CityNo, CompanyNo, JobNo, Lists, RoleNo, SkillNo, UserNo},
-    model::ModelOnJobs,
+    ids::{CityNo, CompanyNo, JobNo, RoleNo, UserNo},
+    model::{JobTerms, ModelOnJobs},
 };
-use std::ops::Range;
+use foldhash::fast::FixedState;
+use std::{collections::HashMap, ops::Range};
 
 /// Where a job is offered: everywhere, in a city, or only to users who named no city.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Place {
     Remote,
     Nowhere,
     City(CityNo),
 }
 
-/// The jobs of a role family in one place, by level.
+/// Parts of a bucket: one for each level and work mode.
+const NUM_PARTS: usize = Level::ALL.len() * WorkMode::ALL.len();
+
+/// The jobs of a role family in one place, by level and work mode.
 #[derive(Clone, Debug)]
 struct Bucket {
     place: Place,
-    /// Where each level begins, and where the last one ends.
-    level_starts: [u32; Level::ALL.len() + 1],
+    /// Where each part begins, and where the last one ends.
+    starts: [u32; NUM_PARTS + 1],
 }
 
-/// Where a skill is listed by jobs of one role family.
+/// Positions that pass role, seniority, place and work mode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Candidates {
+    /// Which of the user's target roles.
+    pub(crate) role_at: usize,
+    pub(crate) positions: Range<usize>,
+}
+
+/// What an exact score needs of a job, side by side.
 #[derive(Clone, Copy, Debug, Default)]
-struct SkillPostings {
-    role: u32,
-    start: u32,
-    end: u32,
+pub(crate) struct ExactJob {
+    pub(crate) job: JobNo,
+    pub(crate) rank: u32,
+    pub(crate) terms: JobTerms,
 }
 
-/// An upper end that no experience is below: stands for an unknown band, where it gives every
-/// known experience the 5 000 bp of an unknown one.
-const UNKNOWN_HI: i32 = i32::MIN / 2;
-
-/// A selection of jobs, laid out for scanning. A position is an index into every column.
+/// A selection of jobs, laid out for scanning.
+///
+/// A *position* is a lane of a block: block `position / LANES`, lane `position % LANES`. Every role
+/// family begins with a block of its own, so that the last lanes of a family may be empty.
 #[derive(Debug)]
 pub struct JobIndex {
-    pub(crate) job: Vec<JobNo>,
-    pub(crate) company: Vec<CompanyNo>,
-    /// [`WorkMode::bit`].
-    pub(crate) mode: Vec<u8>,
-    /// 10 000 · skills weight / (total weight + 8): a matched unit's share of the weighted sum;
-    /// 0 where the job lists no skill.
-    pub(crate) skill_share: Vec<f32>,
-    /// The part of the weighted sum that no user changes: demand, and skills where the job lists
-    /// none.
-    pub(crate) fixed: Vec<f32>,
-    /// Offer in hundredths of an LPA, negative where unknown.
-    pub(crate) offer: Vec<f32>,
-    pub(crate) lo_tenths: Vec<i32>,
-    pub(crate) hi_tenths: Vec<i32>,
+    num_jobs: usize,
+    /// Per position.
+    pub(crate) exact: Vec<ExactJob>,
+    /// Per block.
+    pub(crate) lanes: Vec<LaneBlock>,
+    /// By how much a bound may exceed the truth, in half bp, where its block says it is tight.
+    pub(crate) looseness: u16,
+    pub(crate) skills: SkillCodes,
     /// Per [`RoleNo`], by place.
     buckets: Vec<Vec<Bucket>>,
-    /// Per [`RoleNo`], the positions of all its jobs.
-    role_ranges: Vec<Range<u32>>,
-    /// Per [`SkillNo`], by role.
-    skill_postings: Lists<SkillPostings>,
-    posting_positions: Vec<u32>,
-    posting_weights: Vec<u8>,
-    /// Per [`CompanyNo`], the positions of its jobs.
-    company_positions: Lists<u32>,
+    /// Per [`RoleNo`], the first block.
+    pub(crate) first_block: Vec<u32>,
+    bucket_at: HashMap<(RoleNo, Place), u32, FixedState>,
+    /// Per [`RoleNo`], where in `company_positions` a company's jobs are.
+    company_jobs: Vec<HashMap<CompanyNo, Range<u32>, FixedState>>,
+    company_positions: Vec<u32>,
+}
+
+/// The order of the jobs.
+struct Layout(Vec<JobNo>);
+
+impl Layout {
+    fn new(jobs: &JobColumns, selected: impl Iterator<Item = JobNo>) -> Self {
+        let mut order: Vec<JobNo> = selected.collect();
+        order.sort_unstable_by_key(|&job| {
+            let j = job.ix();
+            (jobs.role[j], place(jobs, job), jobs.level[j], jobs.mode[j], jobs.rank[j])
+        });
+        Layout(order)
+    }
+
+    /// The role families, each with its first position and its jobs.
+    fn roles(&self, jobs: &JobColumns) -> impl Iterator<Item = (RoleNo, usize, &[JobNo])> {
+        let mut next_position = 0;
+        self.0.chunk_by(|a, b| jobs.role[a.ix()] == jobs.role[b.ix()]).map(move |of_role| {
+            let first_position = next_position;
+            next_position += of_role.len().next_multiple_of(LANES);
+            (jobs.role[of_role[0].ix()], first_position, of_role)
+        })
+    }
+
+    /// All jobs with their positions.
+    fn positions(&self, jobs: &JobColumns) -> impl Iterator<Item = (usize, JobNo)> {
+        self.roles(jobs).flat_map(|(_, first, of_role)| (first..).zip(of_role.iter().copied()))
+    }
 }
 
 impl JobIndex {
@@ -76,135 +118,137 @@ impl JobIndex {
         model: &ModelOnJobs,
         selected: impl Iterator<Item = JobNo>,
     ) -> Self {
-        let mut job: Vec<JobNo> = selected.collect();
-        job.sort_unstable_by_key(|&job| {
-            let j = job.ix();
-            (jobs.role[j], place(jobs, job), jobs.level[j], jobs.rank[j])
-        });
+        let layout = Layout::new(jobs, selected);
+        let room = layout.positions(jobs).last().map_or(0, |(last, _)| last + 1);
+        let num_blocks = room.div_ceil(LANES);
+        let mut exact = vec![ExactJob::default(); num_blocks * LANES];
+        let mut lanes = vec![LaneBlock::EMPTY; num_blocks];
+        let mut looseness = 0;
+        let mut by_company: Vec<(RoleNo, CompanyNo, u32)> = Vec::with_capacity(layout.0.len());
+        for (position, job) in layout.positions(jobs) {
+            let terms = *model.terms(job);
+            let tight = lanes[position / LANES].set(position % LANES, &terms, model.weights);
+            looseness = looseness.max(tight.unwrap_or(0));
+            exact[position] = ExactJob { job, rank: jobs.rank[job.ix()], terms };
+            by_company.push((jobs.role[job.ix()], jobs.company[job.ix()], position as u32));
+        }
+        by_company.sort_unstable();
+        let mut company_jobs = vec![HashMap::default(); jobs.roles.len()];
+        let mut end = 0;
+        for group in by_company.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+            let start = end;
+            end += group.len() as u32;
+            company_jobs[group[0].0.ix()].insert(group[0].1, start..end);
+        }
 
-        let weights = model.weights;
-        let skills_weight = weights.skills as f32;
-        let share = |job: &JobNo| match model.total_weight[job.ix()] {
-            0 => 0.0,
-            total => skills_weight * 10_000.0 / (total as f32 + 8.0),
-        };
-        let fixed = |job: &JobNo| {
-            let demand = weights.demand as f32 * f32::from(model.demand_bp[job.ix()]);
-            let no_skills = model.total_weight[job.ix()] == 0;
-            demand + if no_skills { skills_weight * 5_000.0 } else { 0.0 }
-        };
-        let (buckets, role_ranges) = buckets(jobs, &job);
-        let (skill_postings, posting_positions, posting_weights) = postings(jobs, model, &job);
-        let by_company: Vec<(u32, u32)> = job
-            .iter()
-            .enumerate()
-            .map(|(position, job)| (jobs.company[job.ix()].0, position as u32))
-            .collect();
+        let buckets = buckets(jobs, &layout);
+        let mut bucket_at = HashMap::default();
+        for (role, of_role) in (0..).map(RoleNo).zip(&buckets) {
+            for (at, bucket) in (0..).zip(of_role) {
+                bucket_at.insert((role, bucket.place), at);
+            }
+        }
+        let mut first_block = vec![0; jobs.roles.len()];
+        for (role, first_position, _) in layout.roles(jobs) {
+            first_block[role.ix()] = (first_position / LANES) as u32;
+        }
         JobIndex {
-            company: job.iter().map(|job| jobs.company[job.ix()]).collect(),
-            mode: job.iter().map(|job| jobs.mode[job.ix()].bit()).collect(),
-            skill_share: job.iter().map(share).collect(),
-            fixed: job.iter().map(fixed).collect(),
-            offer: job
-                .iter()
-                .map(|job| model.offer_hundredths[job.ix()].map_or(-1.0, |offer| offer as f32))
-                .collect(),
-            lo_tenths: job
-                .iter()
-                .map(|job| jobs.band[job.ix()].map_or(0, |band| i32::from(band.lo_tenths)))
-                .collect(),
-            hi_tenths: job
-                .iter()
-                .map(|job| jobs.band[job.ix()].map_or(UNKNOWN_HI, |band| i32::from(band.hi_tenths)))
-                .collect(),
+            num_jobs: layout.0.len(),
+            exact,
+            lanes,
+            looseness,
+            skills: SkillCodes::new(jobs, &layout),
             buckets,
-            role_ranges,
-            skill_postings,
-            posting_positions,
-            posting_weights,
-            company_positions: Lists::group(jobs.companies.len(), &by_company),
-            job,
+            first_block,
+            bucket_at,
+            company_jobs,
+            company_positions: by_company.into_iter().map(|(.., position)| position).collect(),
         }
     }
 
     /// How many jobs are laid out.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.job.len()
+        self.num_jobs
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.job.is_empty()
+        self.num_jobs == 0
     }
 
-    /// The positions of a role family's jobs.
-    pub(crate) fn role_range(&self, role: RoleNo) -> Range<usize> {
-        let range = &self.role_ranges[role.ix()];
-        range.start as usize..range.end as usize
-    }
-
-    /// Appends the ranges of positions that pass role, seniority and place for a user; they do not
-    /// overlap.
-    pub(crate) fn candidate_ranges(
+    /// Appends the positions that a user may be offered, but for the blacklist; the ranges do not
+    /// overlap, and those of a role are together.
+    pub(crate) fn candidates(
         &self,
         users: &UserColumns,
         user: UserNo,
-        ranges: &mut Vec<Range<usize>>,
+        candidates: &mut Vec<Candidates>,
     ) {
         let user = user.ix();
-        let suits = UserLevel::suits(users.level[user]);
-        let mut add = |bucket: &Bucket| {
-            for level in Level::ALL {
-                if suits & level.bit() == 0 {
-                    continue;
-                }
-                let [start, end] =
-                    [level as usize, level as usize + 1].map(|at| bucket.level_starts[at] as usize);
-                match ranges.last_mut() {
-                    _ if start == end => {}
-                    Some(last) if last.end == start => last.end = end,
-                    _ => ranges.push(start..end),
-                }
-            }
+        let levels = UserLevel::suits(users.level[user]);
+        let modes = match users.modes[user] {
+            0 => u8::MAX,
+            named => named | WorkMode::Unknown.bit(),
         };
-        for role in users.roles.row(user) {
+        let parts = parts(levels, modes);
+        for (role_at, role) in users.roles.row(user).iter().enumerate() {
             let buckets = &self.buckets[role.ix()];
+            let mut add = |bucket: &Bucket| {
+                for part in parts.clone() {
+                    let positions =
+                        bucket.starts[part.start] as usize..bucket.starts[part.end] as usize;
+                    match candidates.last_mut() {
+                        _ if positions.is_empty() => {}
+                        Some(last)
+                            if last.positions.end == positions.start && last.role_at == role_at =>
+                        {
+                            last.positions.end = positions.end;
+                        }
+                        _ => candidates.push(Candidates { role_at, positions }),
+                    }
+                }
+            };
             if !users.has_city[user] {
                 buckets.iter().for_each(&mut add);
                 continue;
             }
             let cities = users.cities.row(user).iter().map(|city| Place::City(*city));
             for place in std::iter::once(Place::Remote).chain(cities) {
-                if let Ok(at) = buckets.binary_search_by_key(&place, |bucket| bucket.place) {
-                    add(&buckets[at]);
+                if let Some(at) = self.bucket_at.get(&(*role, place)) {
+                    add(&buckets[*at as usize]);
                 }
             }
         }
     }
 
-    /// Adds the weights of the user's skills to the jobs that list them, in the role families
-    /// that `wants` marks.
-    pub(crate) fn add_matched(&self, skills: &[SkillNo], wants: &[bool], matched: &mut [u32]) {
-        for skill in skills {
-            for postings in self.skill_postings.row(skill.ix()) {
-                if !wants[postings.role as usize] {
-                    continue;
-                }
-                let range = postings.start as usize..postings.end as usize;
-                let weights = &self.posting_weights[range.clone()];
-                for (position, weight) in self.posting_positions[range].iter().zip(weights) {
-                    matched[*position as usize] += u32::from(*weight);
-                }
-            }
+    /// The positions of a company's jobs of a role family, ascending.
+    pub(crate) fn company_positions(&self, company: CompanyNo, role: RoleNo) -> &[u32] {
+        let range = self.company_jobs[role.ix()].get(&company).cloned().unwrap_or_default();
+        &self.company_positions[range.start as usize..range.end as usize]
+    }
+}
+
+/// The parts of a bucket that hold these levels and work modes, as few ranges as there can be.
+fn parts(levels: u8, modes: u8) -> impl Iterator<Item = Range<usize>> + Clone {
+    /// The most ranges that a set of parts falls into.
+    const MAX: usize = NUM_PARTS.div_ceil(2);
+    let mut ranges = [const { 0..0 }; MAX];
+    let mut num_ranges = 0;
+    for part in 0..NUM_PARTS {
+        let (level, mode) = (part / WorkMode::ALL.len(), part % WorkMode::ALL.len());
+        if levels >> level & 1 == 0 || modes >> mode & 1 == 0 {
+            continue;
+        }
+        if num_ranges > 0 && ranges[num_ranges - 1].end == part {
+            ranges[num_ranges - 1].end += 1;
+        } else {
+            ranges[num_ranges] = part..part + 1;
+            num_ranges += 1;
         }
     }
-
-    /// The positions of a company's jobs, ascending.
-    pub(crate) fn company_positions(&self, company: CompanyNo) -> &[u32] {
-        self.company_positions.row(company.ix())
-    }
+    ranges.into_iter().take(num_ranges)
 }
 
 fn place(jobs: &JobColumns, job: JobNo) -> Place {
@@ -215,59 +259,26 @@ fn place(jobs: &JobColumns, job: JobNo) -> Place {
     }
 }
 
-/// The buckets and the whole range of each role family, of jobs in bucket order.
-fn buckets(jobs: &JobColumns, order: &[JobNo]) -> (Vec<Vec<Bucket>>, Vec<Range<u32>>) {
+/// The buckets of each role family.
+fn buckets(jobs: &JobColumns, layout: &Layout) -> Vec<Vec<Bucket>> {
     let mut buckets: Vec<Vec<Bucket>> = vec![Vec::new(); jobs.roles.len()];
-    let mut role_ranges = vec![0..0; jobs.roles.len()];
-    let mut start = 0_u32;
-    for group in order.chunk_by(|a, b| jobs.role[a.ix()] == jobs.role[b.ix()]) {
-        let role = jobs.role[group[0].ix()].ix();
-        role_ranges[role] = start..start + group.len() as u32;
-        for bucket in group.chunk_by(|a, b| place(jobs, *a) == place(jobs, *b)) {
-            let mut level_starts = [start; Level::ALL.len() + 1];
-            for level in Level::ALL {
-                let at = level as usize;
-                let num_jobs = bucket.iter().filter(|job| jobs.level[job.ix()] == level).count();
-                level_starts[at + 1] = level_starts[at] + num_jobs as u32;
+    let part = |job: &JobNo| {
+        jobs.level[job.ix()] as usize * WorkMode::ALL.len() + jobs.mode[job.ix()] as usize
+    };
+    for (role, first_position, of_role) in layout.roles(jobs) {
+        let mut start = first_position as u32;
+        for bucket in of_role.chunk_by(|a, b| place(jobs, *a) == place(jobs, *b)) {
+            let mut starts = [0; NUM_PARTS + 1];
+            for job in bucket {
+                starts[part(job) + 1] += 1;
             }
-            start += bucket.len() as u32;
-            buckets[role].push(Bucket { place: place(jobs, bucket[0]), level_starts });
+            starts[0] = start;
+            for part in 0..NUM_PARTS {
+                starts[part + 1] += starts[part];
+            }
+            start = starts[NUM_PARTS];
+            buckets[role.ix()].push(Bucket { place: place(jobs, bucket[0]), starts });
         }
     }
-    (buckets, role_ranges)
-}
-
-/// The postings of every skill, split by role family: per skill its role families, and positions
-/// and weights that they point into.
-fn postings(
-    jobs: &JobColumns,
-    model: &ModelOnJobs,
-    order: &[JobNo],
-) -> (Lists<SkillPostings>, Vec<u32>, Vec<u8>) {
-    let mut listed: Vec<(u32, (u32, u8))> = Vec::new();
-    for (position, job) in order.iter().enumerate() {
-        for skill in jobs.skills.row(job.ix()) {
-            // At most 8 · 2: fits a byte.
-            let weight = model.weight(*skill) as u8;
-            listed.push((skill.skill.0, (position as u32, weight)));
-        }
-    }
-    let by_skill = Lists::group(jobs.skill_names.len(), &listed);
-    drop(listed);
-
-    // Positions ascend within a skill, and role families are contiguous in them.
-    let role_of = |position: u32| jobs.role[order[position as usize].ix()].0;
-    let mut postings = Lists::default();
-    let mut start = 0_u32;
-    for skill in 0..by_skill.num_rows() {
-        let by_role = by_skill.row(skill).chunk_by(|a, b| role_of(a.0) == role_of(b.0));
-        postings.push(by_role.map(|group| {
-            let end = start + group.len() as u32;
-            let entry = SkillPostings { role: role_of(group[0].0), start, end };
-            start = end;
-            entry
-        }));
-    }
-    let (positions, weights) = by_skill.values().iter().copied().unzip();
-    (postings, positions, weights)
+    buckets
 }

@@ -2,8 +2,15 @@
 //!
 //! [`scalar`] is the meaning, [`lanes`] the same bits sooner.
 
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod block;
 pub mod lanes;
+mod processor;
 pub mod scalar;
+mod user_lanes;
+
+pub use processor::Processor;
 
 use crate::topk::PairKey;
 

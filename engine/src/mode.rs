@@ -67,22 +67,32 @@ pub struct ModeRules<'a> {
     pub full_asked: bool,
     /// The scrape runs.
     pub scrape_runs: &'a ScrapeRuns,
-    /// Scores what is stored once more.
-    pub explainer: Explainer<'a>,
 }
 
 impl ModeRules<'_> {
-    /// The mode of a user who can be scored, with what is stored for the user this week.
+    /// The mode of a user who can be scored, with what is stored for the user this week and who
+    /// scores that once more.
     #[must_use]
-    pub fn of(&self, user: UserNo, stored: &[StoredPair]) -> Mode {
-        match self.full_reason(user, stored) {
+    pub fn of(&self, explainer: Explainer<'_>, user: UserNo, stored: &[StoredPair]) -> Mode {
+        match self.full_reason(explainer, user, stored) {
             Some(reason) => Mode::Full(reason),
             None => Mode::Delta,
         }
     }
 
-    fn full_reason(&self, user: UserNo, stored: &[StoredPair]) -> Option<FullReason> {
-        let users = self.explainer.inputs.users;
+    /// Whether everybody is full, whatever is stored.
+    #[must_use]
+    pub fn all_full(&self) -> bool {
+        self.full_asked || self.pinned_now
+    }
+
+    fn full_reason(
+        &self,
+        explainer: Explainer<'_>,
+        user: UserNo,
+        stored: &[StoredPair],
+    ) -> Option<FullReason> {
+        let users = explainer.inputs.users;
         if self.full_asked {
             return Some(FullReason::Asked);
         }
@@ -96,7 +106,7 @@ impl ModeRules<'_> {
             .and_then(|cursor| Some((cursor.last_scrape_run_id?, cursor.last_scored_at_us?)))
             .and_then(|(run, scored_at)| Some((self.scrape_runs.get(&run)?, scored_at)));
         let Some((run, scored_at_us)) = cursor else { return Some(FullReason::NoCursor) };
-        if IsoWeek::of_us(scored_at_us) != Some(self.explainer.week) {
+        if IsoWeek::of_us(scored_at_us) != Some(explainer.week) {
             return Some(FullReason::OtherWeek);
         }
         if scored_at_us > self.as_of_us {
@@ -109,18 +119,18 @@ impl ModeRules<'_> {
         if self.scrape_runs.newest_scored_us().is_some_and(|newest| run.started_at_us < newest) {
             return Some(FullReason::CursorLags);
         }
-        (!self.comes_out_again(user, stored)).then_some(FullReason::StoredDiffers)
+        (!comes_out_again(explainer, user, stored)).then_some(FullReason::StoredDiffers)
     }
+}
 
-    /// Whether scoring the stored pairs once more gives the stored rows.
-    fn comes_out_again(&self, user: UserNo, stored: &[StoredPair]) -> bool {
-        let inputs = self.explainer.inputs;
-        stored.len() <= inputs.users.tier[user.ix()].k()
-            && stored.iter().all(|pair| {
-                let Some(job) = pair.job else { return false };
-                let Ok(raw_bp) = inputs.raw_bp(user, job) else { return false };
-                raw_bp >= inputs.model.weights.cut_raw_bp()
-                    && self.explainer.row(user, job, raw_bp).digest == pair.digest
-            })
-    }
+/// Whether scoring the stored pairs once more gives the stored rows.
+fn comes_out_again(explainer: Explainer<'_>, user: UserNo, stored: &[StoredPair]) -> bool {
+    let inputs = explainer.inputs;
+    stored.len() <= inputs.users.tier[user.ix()].k()
+        && stored.iter().all(|pair| {
+            let Some(job) = pair.job else { return false };
+            let Ok(raw_bp) = inputs.raw_bp(user, job) else { return false };
+            raw_bp >= inputs.model.weights.cut_raw_bp()
+                && explainer.row(user, job, raw_bp).digest == pair.digest
+        })
 }

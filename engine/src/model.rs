@@ -4,7 +4,7 @@
 mod on_jobs;
 mod weights;
 
-pub use on_jobs::ModelOnJobs;
+pub use on_jobs::{JobTerms, ModelOnJobs, UserTerms};
 pub use weights::{WeightFault, WeightRule, Weights};
 
 use crate::{
@@ -74,7 +74,7 @@ impl ScoringModel {
     ) -> Self {
         let mut listed_by = vec![0_u32; jobs.skill_names.len()];
         for listed in jobs.skills.values() {
-            listed_by[listed.skill.ix()] += 1;
+            listed_by[listed.skill().ix()] += 1;
         }
         let listed_by = jobs.skill_names.texts().map(str::to_owned).zip(listed_by).collect();
 

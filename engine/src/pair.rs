@@ -66,7 +66,7 @@ impl Inputs<'_> {
             .skills
             .row(job.ix())
             .iter()
-            .filter(|listed| skills.binary_search(&listed.skill).is_ok())
+            .filter(|listed| skills.binary_search(&listed.skill()).is_ok())
             .map(|listed| self.model.weight(*listed))
             .sum()
     }
@@ -80,12 +80,10 @@ impl Inputs<'_> {
     /// The raw score of a pair in bp, or the rule that stops it.
     pub fn raw_bp(&self, user: UserNo, job: JobNo) -> Result<u32, Stop> {
         self.prefilter(user, job)?;
-        Ok(self.model.raw_bp(
-            self.jobs,
-            job,
+        Ok(self.model.terms(job).raw_bp(
+            self.model.weights,
+            self.users.terms(user),
             self.matched_weight(user, job),
-            self.users.experience_tenths[user.ix()],
-            self.users.expected_hundredths[user.ix()],
             self.is_dream(user, job),
         ))
     }

@@ -1,12 +1,13 @@
 //! Everything for many users: the only parallel code.
 
 use crate::{
-    columns::{StoredPair, StoredPairs},
+    columns::{JobColumns, StoredPair, StoredPairs, UserColumns},
     explain::Explainer,
     ids::UserNo,
     index::JobIndex,
-    kernel::{UserScores, lanes},
+    kernel::{Processor, UserScores, lanes},
     mode::{Mode, ModeRules},
+    model::ModelOnJobs,
     pair::Inputs,
     rows::{ScoreRows, ScoreRowsBuilder},
     topk::{PairKey, TopK},
@@ -43,12 +44,13 @@ pub struct ScoredBlock {
     pub num_scored: u64,
 }
 
-/// Tonight's jobs, users and model, indexed and ready to score.
+/// Tonight's jobs and model, indexed and ready to score whoever comes.
 #[derive(Debug)]
 pub struct Scorer<'a> {
-    inputs: Inputs<'a>,
-    stored: &'a StoredPairs,
+    jobs: &'a JobColumns,
+    model: &'a ModelOnJobs,
     week: IsoWeek,
+    processor: Processor,
     all_jobs: JobIndex,
     new_jobs: JobIndex,
 }
@@ -56,50 +58,102 @@ pub struct Scorer<'a> {
 impl<'a> Scorer<'a> {
     /// Indexes the jobs.
     #[must_use]
-    pub fn new(inputs: Inputs<'a>, stored: &'a StoredPairs, week: IsoWeek) -> Self {
-        let jobs = inputs.jobs;
+    pub fn new(
+        jobs: &'a JobColumns,
+        model: &'a ModelOnJobs,
+        week: IsoWeek,
+        processor: Processor,
+    ) -> Self {
         let (all_jobs, new_jobs) = rayon::join(
-            || JobIndex::new(jobs, inputs.model, jobs.numbers()),
+            || JobIndex::new(jobs, model, jobs.numbers()),
             || {
                 let new = jobs.numbers().filter(|job| jobs.is_new[job.ix()]);
-                JobIndex::new(jobs, inputs.model, new)
+                JobIndex::new(jobs, model, new)
             },
         );
-        Scorer { inputs, stored, week, all_jobs, new_jobs }
+        Scorer { jobs, model, week, processor, all_jobs, new_jobs }
     }
 
+    /// The same for some users, with what is stored for them.
+    #[must_use]
+    pub fn on<'b>(&'b self, users: &'b UserColumns, stored: &'b StoredPairs) -> ScorerOn<'b> {
+        let inputs = Inputs { jobs: self.jobs, users, model: self.model };
+        ScorerOn { scorer: self, inputs, stored }
+    }
+}
+
+/// A scorer, and the users it scores.
+#[derive(Clone, Copy, Debug)]
+pub struct ScorerOn<'a> {
+    scorer: &'a Scorer<'a>,
+    inputs: Inputs<'a>,
+    stored: &'a StoredPairs,
+}
+
+impl<'a> ScorerOn<'a> {
     /// Says what is stored about pairs.
     #[must_use]
     pub fn explainer(&self) -> Explainer<'a> {
-        Explainer { inputs: self.inputs, week: self.week }
+        Explainer { inputs: self.inputs, week: self.scorer.week }
     }
 
     /// The mode of each of these users, in their order.
     #[must_use]
     pub fn modes(&self, rules: &ModeRules<'_>, users: &[UserNo]) -> Vec<Mode> {
-        users.par_iter().map(|&user| rules.of(user, self.stored.of(user))).collect()
+        let explainer = self.explainer();
+        users.par_iter().map(|&user| rules.of(explainer, user, self.stored.of(user))).collect()
     }
 
     /// Scores users; blocks and users are in the order given. The result does not depend on the
     /// number of threads.
     #[must_use]
     pub fn score(&self, users: &[(UserNo, Mode)]) -> Vec<ScoredBlock> {
+        let mut scores = self.scores(users);
         users
             .par_chunks(USERS_PER_TASK)
-            .map_init(|| Scratches::new(self), |scratches, users| self.block(users, scratches))
+            .zip(scores.par_chunks_mut(USERS_PER_TASK))
+            .map(|(users, scores)| self.block(users, scores))
             .collect()
     }
 
-    fn block(&self, users: &[(UserNo, Mode)], scratches: &mut Scratches) -> ScoredBlock {
+    /// What users keep, in the order given. Users who look for the same are scored one after the
+    /// other, while what they look at is in the processor's cache.
+    fn scores(&self, users: &[(UserNo, Mode)]) -> Vec<UserScores> {
+        let of = self.inputs.users;
+        let profile = |at: u32| {
+            let user = users[at as usize].0.ix();
+            (of.roles.row(user), of.level[user], of.cities.row(user))
+        };
+        let mut order: Vec<u32> = (0..users.len() as u32).collect();
+        order.sort_unstable_by(|a, b| profile(*a).cmp(&profile(*b)));
+
+        let scored: Vec<(u32, UserScores)> = order
+            .into_par_iter()
+            .with_min_len(USERS_PER_TASK)
+            .map_init(
+                || Scratches::new(self),
+                |scratches, at| {
+                    let (user, mode) = users[at as usize];
+                    (at, self.user(user, mode, scratches))
+                },
+            )
+            .collect();
+        let mut scores = vec![UserScores::default(); users.len()];
+        for (at, of_user) in scored {
+            scores[at as usize] = of_user;
+        }
+        scores
+    }
+
+    fn block(&self, users: &[(UserNo, Mode)], scores: &mut [UserScores]) -> ScoredBlock {
         let mut rows = ScoreRowsBuilder::new(self.explainer());
         let mut scored = Vec::with_capacity(users.len());
         let (mut num_prefiltered, mut num_scored) = (0, 0);
-        for &(user, mode) in users {
-            let scores = self.user(user, mode, scratches);
+        for (&(user, mode), scores) in users.iter().zip(scores) {
             num_prefiltered += scores.num_prefiltered;
             num_scored += scores.num_scored;
             let start = rows.len();
-            for key in scores.kept {
+            for key in std::mem::take(&mut scores.kept) {
                 rows.push(user, key);
             }
             scored.push(ScoredUser { user, mode, rows: start..rows.len() });
@@ -110,11 +164,11 @@ impl<'a> Scorer<'a> {
     fn user(&self, user: UserNo, mode: Mode, scratches: &mut Scratches) -> UserScores {
         match mode {
             Mode::Full(_) => {
-                lanes::score_user(self.inputs, &self.all_jobs, user, &mut scratches.all_jobs)
+                lanes::score_user(self.inputs, &self.scorer.all_jobs, user, &mut scratches.all_jobs)
             }
             Mode::Delta => {
-                let new =
-                    lanes::score_user(self.inputs, &self.new_jobs, user, &mut scratches.new_jobs);
+                let new_jobs = &self.scorer.new_jobs;
+                let new = lanes::score_user(self.inputs, new_jobs, user, &mut scratches.new_jobs);
                 self.with_stored(user, new, self.stored.of(user))
             }
         }
@@ -149,10 +203,10 @@ struct Scratches {
 }
 
 impl Scratches {
-    fn new(scorer: &Scorer<'_>) -> Self {
+    fn new(on: &ScorerOn<'_>) -> Self {
         Scratches {
-            all_jobs: lanes::Scratch::new(scorer.inputs, &scorer.all_jobs),
-            new_jobs: lanes::Scratch::new(scorer.inputs, &scorer.new_jobs),
+            all_jobs: lanes::Scratch::new(&on.scorer.all_jobs, on.scorer.processor),
+            new_jobs: lanes::Scratch::new(&on.scorer.new_jobs, on.scorer.processor),
         }
     }
 }

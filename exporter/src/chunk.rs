@@ -1,6 +1,7 @@
 //! What is handed over: some scored users with their rows, and the night's finish.
 
 use jiff::Timestamp;
+use std::sync::Arc;
 use talvix_engine::{
     columns::{JobColumns, UserColumns},
     ids::{JobNo, UserNo, Uuid},
@@ -20,8 +21,6 @@ pub struct NightOut<'a> {
     pub week: IsoWeek,
     /// The scoreable jobs.
     pub jobs: &'a JobColumns,
-    /// The users.
-    pub users: &'a UserColumns,
     /// The newest scrape run that had ended: what cursors are set to.
     pub scrape_run_id: Option<Uuid>,
 }
@@ -32,33 +31,35 @@ impl NightOut<'_> {
     pub fn expires_at_us(&self) -> i64 {
         expiry(self.as_of).as_microsecond()
     }
-
-    /// Whether writing a user's chunk changes the flags of the user's row.
-    #[must_use]
-    pub fn changes_flags(&self, user: &ScoredUser) -> bool {
-        let u = user.user.ix();
-        matches!(user.mode, Mode::Full(_))
-            && (self.users.fit_scores_stale[u] || self.users.awaits_dashboard[u])
-    }
 }
 
 /// Some users who were scored, in the order of their ids.
 #[derive(Debug)]
 pub struct Chunk {
+    /// The users whom the blocks count, and maybe others.
+    pub users: Arc<UserColumns>,
     /// Users and rows, block by block.
     pub blocks: Vec<ScoredBlock>,
 }
 
 impl Chunk {
-    /// The users with the block that holds their rows.
-    pub fn users(&self) -> impl Iterator<Item = (&ScoredBlock, &ScoredUser)> {
+    /// The users who were scored, with the block that holds their rows.
+    pub fn scored(&self) -> impl Iterator<Item = (&ScoredBlock, &ScoredUser)> {
         self.blocks.iter().flat_map(|block| block.users.iter().map(move |user| (block, user)))
     }
 
-    /// The users' numbers.
+    /// The numbers of the users who were scored.
     #[must_use]
     pub fn user_numbers(&self) -> Vec<UserNo> {
-        self.users().map(|(_, user)| user.user).collect()
+        self.scored().map(|(_, user)| user.user).collect()
+    }
+
+    /// Whether writing this chunk changes the flags of a user's row.
+    #[must_use]
+    pub fn changes_flags(&self, user: &ScoredUser) -> bool {
+        let u = user.user.ix();
+        matches!(user.mode, Mode::Full(_))
+            && (self.users.fit_scores_stale[u] || self.users.awaits_dashboard[u])
     }
 }
 
@@ -121,8 +122,9 @@ pub struct Finish {
     pub new_jobs: Vec<JobNo>,
     /// The scrape runs that waited: scored.
     pub scrape_runs: Vec<Uuid>,
-    /// Users who could not be scored, or were left out: a full scan next.
-    pub skipped: Vec<UserNo>,
+    /// Users who could not be scored, or were left out, and whose cursors do not ask for a full
+    /// scan yet: they do now.
+    pub skipped: Vec<Uuid>,
     /// How long the night took.
     pub duration_ms: i64,
     /// Rows kept.

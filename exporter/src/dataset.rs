@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use rewrite::{NewRows, append, replace};
 use std::collections::{HashMap, HashSet};
 use talvix_dataset::{Column, Commit, Dataset, Kind, Lock, Null, Table, Version};
-use talvix_engine::ids::{UserNo, Uuid};
+use talvix_engine::ids::Uuid;
 use talvix_loader::tables::SCORES;
 
 /// Writes scores into a dataset: collects what every chunk changes, and commits it at the end.
@@ -26,8 +26,10 @@ pub struct DatasetSink {
     stored: Vec<RecordBatch>,
     delete_rows: HashSet<usize>,
     new_scores: Vec<RecordBatch>,
-    scored: Vec<UserNo>,
-    clear_flags: Vec<UserNo>,
+    /// Whose cursors change, and whether there is one.
+    cursors: Vec<(Uuid, bool)>,
+    /// Whose flags change, and whether the dashboard waits for that.
+    flags: HashMap<Uuid, bool>,
 }
 
 impl DatasetSink {
@@ -41,8 +43,8 @@ impl DatasetSink {
             stored,
             delete_rows: HashSet::new(),
             new_scores: Vec::new(),
-            scored: Vec::new(),
-            clear_flags: Vec::new(),
+            cursors: Vec::new(),
+            flags: HashMap::new(),
         })
     }
 
@@ -55,10 +57,18 @@ impl DatasetSink {
             self.new_scores.push(rewrite::score_rows(out, &diff.write, Timestamp::now())?);
         }
         self.delete_rows.extend(&diff.delete_rows);
-        for (_, user) in chunk.users() {
-            self.scored.push(user.user);
-            if out.changes_flags(user) {
-                self.clear_flags.push(user.user);
+        let users = &chunk.users;
+        for (_, scored) in chunk.scored() {
+            let u = scored.user.ix();
+            let is_set = users.cursor[u].is_some_and(|cursor| {
+                cursor.last_scrape_run_id == out.scrape_run_id
+                    && cursor.last_scored_at_us == Some(out.as_of.as_microsecond())
+            });
+            if !is_set {
+                self.cursors.push((users.id[u], users.cursor[u].is_some()));
+            }
+            if chunk.changes_flags(scored) {
+                self.flags.insert(users.id[u], users.awaits_dashboard[u]);
             }
         }
         Ok(Written { rows, ..Written::default() })
@@ -69,7 +79,7 @@ impl DatasetSink {
         let mut commit = Commit::begin(&self.dataset, &self.version, &self.lock)?;
         self.write_scores(&mut commit)?;
         self.write_cursors(&mut commit, out, finish)?;
-        self.write_flags(&mut commit, out)?;
+        self.write_flags(&mut commit)?;
         if let Some(finish) = finish {
             self.write_new_jobs(&mut commit, out, finish)?;
             self.write_scrape_runs(&mut commit, finish)?;
@@ -103,32 +113,14 @@ impl DatasetSink {
         const TABLE: &str = "user_fit_score_cursors";
         let as_of_us = out.as_of.as_microsecond();
         let mut changes: HashMap<Uuid, Change> = HashMap::new();
-        for user in &self.scored {
-            let cursor = out.users.cursor[user.ix()];
-            let is_set = cursor.is_some_and(|cursor| {
-                cursor.last_scrape_run_id == out.scrape_run_id
-                    && cursor.last_scored_at_us == Some(as_of_us)
-            });
-            if !is_set {
-                changes.insert(out.users.id[user.ix()], Change::Scored);
-            }
-        }
-        for user in finish.iter().flat_map(|finish| &finish.skipped) {
-            let cursor = out.users.cursor[user.ix()];
-            if cursor.is_some_and(|cursor| cursor.last_scrape_run_id.is_some()) {
-                changes.insert(out.users.id[user.ix()], Change::DueInFull);
-            }
-        }
+        changes.extend(self.cursors.iter().map(|(user, _)| (*user, Change::Scored)));
+        let skipped = finish.iter().flat_map(|finish| &finish.skipped);
+        changes.extend(skipped.map(|user| (*user, Change::DueInFull)));
         if changes.is_empty() {
             return Ok(());
         }
-        let mut missing: Vec<Uuid> = changes
-            .keys()
-            .copied()
-            .filter(|id| {
-                out.users.number_of(id).is_some_and(|user| out.users.cursor[user.ix()].is_none())
-            })
-            .collect();
+        let without_cursor = self.cursors.iter().filter(|(_, has_cursor)| !has_cursor);
+        let mut missing: Vec<Uuid> = without_cursor.map(|(user, _)| *user).collect();
         missing.sort_unstable();
         let new = rewrite::cursor_rows(&missing, out.scrape_run_id, as_of_us, Timestamp::now())?;
         let new: Vec<_> = if missing.is_empty() { Vec::new() } else { vec![NewRows(&new)] };
@@ -162,15 +154,10 @@ impl DatasetSink {
         )
     }
 
-    fn write_flags(&self, commit: &mut Commit<'_>, out: &NightOut<'_>) -> Result<(), Error> {
-        if self.clear_flags.is_empty() {
+    fn write_flags(&self, commit: &mut Commit<'_>) -> Result<(), Error> {
+        if self.flags.is_empty() {
             return Ok(());
         }
-        let users: HashMap<Uuid, bool> = self
-            .clear_flags
-            .iter()
-            .map(|user| (out.users.id[user.ix()], out.users.awaits_dashboard[user.ix()]))
-            .collect();
         replace(
             commit,
             &self.version,
@@ -178,7 +165,7 @@ impl DatasetSink {
             column("id", Kind::Uuid),
             &[column("fit_scores_stale", Kind::Bool), column("dashboard_ready", Kind::Bool)],
             |id, row| {
-                if let Some(awaits_dashboard) = users.get(id) {
+                if let Some(awaits_dashboard) = self.flags.get(id) {
                     row.bool("fit_scores_stale", false);
                     if *awaits_dashboard {
                         row.bool("dashboard_ready", true);

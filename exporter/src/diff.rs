@@ -30,6 +30,8 @@ struct Existing {
 /// A row to write: a kept pair, with the identity of the row whose values it replaces.
 #[derive(Clone, Copy, Debug)]
 pub struct NewRow<'a> {
+    /// Whose.
+    pub user_id: Uuid,
     /// The block's rows.
     pub rows: &'a ScoreRows,
     /// Which of them.
@@ -61,8 +63,11 @@ impl<'a> Diff<'a> {
         stored: &[RecordBatch],
         leave: &HashSet<UserNo>,
     ) -> Result<Self, Error> {
-        let in_chunk: HashSet<UserNo, FixedState> =
-            chunk.users().map(|(_, user)| user.user).filter(|user| !leave.contains(user)).collect();
+        let in_chunk: HashSet<UserNo, FixedState> = chunk
+            .scored()
+            .map(|(_, user)| user.user)
+            .filter(|user| !leave.contains(user))
+            .collect();
         let week = (i32::from(out.week.year), i32::from(out.week.week));
 
         // The unique key is (user, job): at most one stored row meets a kept pair. A row whose job
@@ -76,7 +81,7 @@ impl<'a> Diff<'a> {
             let created_at =
                 batch.column(batch.num_columns() - 1).as_primitive::<TimestampMicrosecondType>();
             for row in 0..batch.num_rows() {
-                let Some(user) = out.users.number_of(&rows.user_id(row)) else { continue };
+                let Some(user) = chunk.users.number_of(&rows.user_id(row)) else { continue };
                 if !in_chunk.contains(&user) {
                     continue;
                 }
@@ -101,7 +106,7 @@ impl<'a> Diff<'a> {
             first_row += batch.num_rows();
         }
 
-        for (block, user) in chunk.users() {
+        for (block, user) in chunk.scored() {
             if leave.contains(&user.user) {
                 continue;
             }
@@ -118,7 +123,8 @@ impl<'a> Diff<'a> {
                     }
                     _ => None,
                 };
-                diff.write.push(NewRow { rows: &block.rows, at, replaces });
+                let user_id = chunk.users.id[user.user.ix()];
+                diff.write.push(NewRow { user_id, rows: &block.rows, at, replaces });
             }
         }
         let mut gone: Vec<Existing> = existing.into_values().collect();

@@ -18,12 +18,12 @@ pub fn encode(
     row: &NewRow<'_>,
     now_us: i64,
 ) -> Result<(), Error> {
-    let NewRow { rows, at, replaces } = *row;
+    let NewRow { user_id, rows, at, replaces } = *row;
     // Time-ordered ids fill the primary key's pages one after the other.
     let (id, created_at_us) = replaces.unwrap_or_else(|| (Uuid::now_v7().into_bytes(), now_us));
     encoder.begin_row(NUM_COLUMNS);
     encoder.uuid(id);
-    encoder.uuid(out.users.id[rows.user[at].ix()]);
+    encoder.uuid(user_id);
     encoder.uuid(out.jobs.id[rows.job[at].ix()]);
     encoder.int4(i32::from(rows.fit_score[at]));
     encoder.text(rows.fit_label[at])?;

@@ -32,19 +32,37 @@ const MAX_TRIES: u32 = 4;
 /// Writes scores into a database, under the run's lock.
 #[derive(Debug)]
 pub struct PostgresSink {
-    client: Client,
+    /// At least one.
+    clients: Vec<Client>,
     lock: RunLock,
     /// Row-level security refuses `COPY` into the table: rows go over a temporary one.
     over_staging: bool,
 }
 
 impl PostgresSink {
-    /// Writes through `client`, as long as `lock` is held.
+    /// Writes through one client or more, as long as `lock` is held.
     #[must_use]
-    pub fn new(client: Client, lock: RunLock, over_staging: bool) -> Self {
-        PostgresSink { client, lock, over_staging }
+    pub fn new(clients: Vec<Client>, lock: RunLock, over_staging: bool) -> Self {
+        PostgresSink { clients, lock, over_staging }
     }
 
+    /// A writer for each client. They may work at the same time as long as no user is in the chunks
+    /// of two.
+    pub fn writers(&mut self) -> impl Iterator<Item = PostgresWriter<'_>> {
+        let (lock, over_staging) = (&self.lock, self.over_staging);
+        self.clients.iter_mut().map(move |client| PostgresWriter { client, lock, over_staging })
+    }
+}
+
+/// Writes one chunk after the other.
+#[derive(Debug)]
+pub struct PostgresWriter<'a> {
+    client: &'a mut Client,
+    lock: &'a RunLock,
+    over_staging: bool,
+}
+
+impl PostgresWriter<'_> {
     /// Makes the stored rows of a chunk's users exactly the kept pairs, and sets their cursors.
     pub async fn write_chunk(
         &mut self,
@@ -66,12 +84,12 @@ impl PostgresSink {
 
     async fn try_chunk(&mut self, out: &NightOut<'_>, chunk: &Chunk) -> Result<Written, Error> {
         let over_staging = self.over_staging;
-        let transaction = begin(&mut self.client, &self.lock).await?;
+        let transaction = begin(self.client, self.lock).await?;
         let users = chunk.user_numbers();
         let ids: Vec<uuid::Uuid> =
-            users.iter().map(|user| pg_uuid(out.users.id[user.ix()])).collect();
+            users.iter().map(|user| pg_uuid(chunk.users.id[user.ix()])).collect();
 
-        let meanwhile = meanwhile(&transaction, out, chunk, &ids).await?;
+        let meanwhile = meanwhile(&transaction, chunk, &ids).await?;
         let stored = stored_rows(&transaction, &ids).await?;
         let mut diff = Diff::new(out, chunk, &stored, &meanwhile.leave)?;
         drop(stored);
@@ -90,8 +108,8 @@ impl PostgresSink {
 
         delete(&transaction, &diff.delete).await?;
         write_rows(&transaction, out, &diff.write, over_staging).await?;
-        set_cursors(&transaction, out, &users, &meanwhile.leave, &short).await?;
-        clear_flags(&transaction, out, chunk, &meanwhile).await?;
+        set_cursors(&transaction, out, chunk, &meanwhile.leave, &short).await?;
+        clear_flags(&transaction, chunk, &meanwhile).await?;
         commit(transaction).await?;
         Ok(Written {
             rows: counts,
@@ -114,7 +132,7 @@ pub async fn preview(
         client.build_transaction().read_only(true).start().await.map_err(PgError::query(doing))?;
     transaction.batch_execute(TRANSACTION_SETTINGS).await.map_err(PgError::query(doing))?;
     let ids: Vec<uuid::Uuid> =
-        chunk.user_numbers().iter().map(|user| pg_uuid(out.users.id[user.ix()])).collect();
+        chunk.user_numbers().iter().map(|user| pg_uuid(chunk.users.id[user.ix()])).collect();
     let stored = stored_rows(&transaction, &ids).await?;
     let counts = Diff::new(out, chunk, &stored, &HashSet::new())?.counts();
     transaction.rollback().await.map_err(PgError::query(doing))?;
@@ -131,6 +149,16 @@ fn pg_uuid(id: Uuid) -> uuid::Uuid {
     uuid::Uuid::from_bytes(id)
 }
 
+/// What a transaction that writes adds to the settings of every transaction.
+///
+/// - An answered commit must outlive a crash of the server, whatever its default is.
+/// - All rows are looked up by key. Left to itself the server reads all of `users` once per chunk
+///   and statement as soon as a chunk is a twentieth of it: time would grow with its square.
+const WRITE_SETTINGS: &str = "\
+    set local synchronous_commit = on; \
+    set local enable_seqscan = off; \
+    set local jit = off;";
+
 /// Begins a transaction that writes, unless the lock is gone.
 async fn begin<'a>(client: &'a mut Client, lock: &RunLock) -> Result<Transaction<'a>, Error> {
     let doing = "beginning to write";
@@ -140,8 +168,7 @@ async fn begin<'a>(client: &'a mut Client, lock: &RunLock) -> Result<Transaction
         .start()
         .await
         .map_err(PgError::query(doing))?;
-    // An answered commit must outlive a crash of the server, whatever its default is.
-    let settings = format!("{TRANSACTION_SETTINGS} set local synchronous_commit = on;");
+    let settings = format!("{TRANSACTION_SETTINGS} {WRITE_SETTINGS}");
     transaction.batch_execute(&settings).await.map_err(PgError::query(doing))?;
     if lock.is_held(transaction.client()).await? { Ok(transaction) } else { Err(Error::LockLost) }
 }
@@ -264,14 +291,14 @@ async fn write_rows(
 async fn set_cursors(
     transaction: &Transaction<'_>,
     out: &NightOut<'_>,
-    users: &[UserNo],
+    chunk: &Chunk,
     leave: &HashSet<UserNo>,
     short: &HashSet<UserNo>,
 ) -> Result<(), Error> {
-    let mut ids = Vec::with_capacity(users.len());
-    let mut runs: Vec<Option<uuid::Uuid>> = Vec::with_capacity(users.len());
-    for user in users.iter().filter(|user| !leave.contains(user)) {
-        ids.push(pg_uuid(out.users.id[user.ix()]));
+    let mut ids = Vec::new();
+    let mut runs: Vec<Option<uuid::Uuid>> = Vec::new();
+    for user in chunk.user_numbers().iter().filter(|user| !leave.contains(user)) {
+        ids.push(pg_uuid(chunk.users.id[user.ix()]));
         runs.push(out.scrape_run_id.map(pg_uuid).filter(|_| !short.contains(user)));
     }
     let as_of_us = out.as_of.as_microsecond();
@@ -299,20 +326,19 @@ async fn set_cursors(
 /// the load; a dashboard that lacked nothing else is ready.
 async fn clear_flags(
     transaction: &Transaction<'_>,
-    out: &NightOut<'_>,
     chunk: &Chunk,
     meanwhile: &Meanwhile,
 ) -> Result<(), Error> {
     let mut ids = Vec::new();
     let mut versions = Vec::new();
-    for (_, scored) in chunk.users() {
+    for (_, scored) in chunk.scored() {
         let user = scored.user;
-        if out.changes_flags(scored)
+        if chunk.changes_flags(scored)
             && !meanwhile.leave.contains(&user)
             && !meanwhile.changed.contains(&user)
         {
-            ids.push(pg_uuid(out.users.id[user.ix()]));
-            versions.push(i64::from(out.users.row_version[user.ix()]));
+            ids.push(pg_uuid(chunk.users.id[user.ix()]));
+            versions.push(i64::from(chunk.users.row_version[user.ix()]));
         }
     }
     if ids.is_empty() {

@@ -2,8 +2,8 @@
 
 use crate::{
     error::Error,
-    postgres::Selection,
-    tables::{InputTable, JOBS, RESUMES, RawTables, SCORES},
+    reader::{Read, Selection, TableReader, UserRange, share_out},
+    tables::{InputTable, JOBS, RESUMES, SCORES},
 };
 use arrow::{
     array::{Array, AsArray, BooleanArray, RecordBatch, UInt32Array},
@@ -11,7 +11,7 @@ use arrow::{
     datatypes::{DataType, Field, Int32Type, Schema},
 };
 use std::sync::Arc;
-use talvix_dataset::{Column, Table, Version};
+use talvix_dataset::{Table, Version};
 
 /// Checks that a version has every table and column that a run reads; all faults at once.
 pub fn preflight(version: &Version) -> Result<(), Error> {
@@ -36,29 +36,47 @@ pub fn preflight(version: &Version) -> Result<(), Error> {
     if faults.is_empty() { Ok(()) } else { Err(Error::Unfit(faults)) }
 }
 
-/// Reads every table of [`InputTable::ALL`] that the version has.
-pub fn load(version: &Version, selection: Selection) -> Result<RawTables, Error> {
-    use rayon::prelude::*;
-    let read: Vec<(InputTable, Vec<RecordBatch>)> = InputTable::ALL
-        .into_par_iter()
-        .filter_map(|table| Some((table, version.table(table.name)?)))
-        .map(|(table, path)| {
-            let batches = read(&Table::open(&path)?, table.columns)?
-                .into_iter()
-                .map(|batch| select(table, &batch, selection))
-                .collect::<Result<_, _>>()?;
-            Ok((table, batches))
-        })
-        .collect::<Result<_, Error>>()?;
-    let mut tables = RawTables::default();
-    for (table, batches) in read {
-        tables.set(table, batches);
-    }
-    Ok(tables)
+/// Tables that are decoded at the same time: the jobs' side has two large ones, and so have the
+/// users.
+const TABLES_AT_ONCE: usize = 2;
+
+/// Reads one version of a dataset, in one segment.
+#[derive(Clone, Debug)]
+pub struct DatasetReader {
+    version: Version,
+    selection: Selection,
 }
 
-fn read(table: &Table, columns: &[Column]) -> Result<Vec<RecordBatch>, Error> {
-    Ok(table.read(columns).collect::<Result<_, _>>()?)
+impl DatasetReader {
+    /// A reader of this version.
+    #[must_use]
+    pub fn new(version: Version, selection: Selection) -> Self {
+        DatasetReader { version, selection }
+    }
+
+    fn read_table(&self, mut read: Read<'_>) -> Result<(), Error> {
+        let Some(path) = self.version.table(read.table.name) else { return Ok(()) };
+        for batch in Table::open(&path)?.read(read.table.columns) {
+            (read.take)(&select(read.table, &batch?, self.selection)?)?;
+        }
+        Ok(())
+    }
+}
+
+impl TableReader for DatasetReader {
+    /// Rows of a file lie in any order: everybody is one segment, and the door, which checks the
+    /// tiers, comes before anything is written.
+    fn segments(&self, _num_users: usize) -> Result<Vec<UserRange>, Error> {
+        Ok(vec![UserRange::default()])
+    }
+
+    fn read(&self, reads: Vec<Read<'_>>) -> Result<(), Error> {
+        share_out(0..TABLES_AT_ONCE, reads, |_, read| self.read_table(read))
+    }
+
+    fn close(self: Box<Self>) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 /// Leaves out the rows that a database would not have sent, and adds the row version, which is 0:

@@ -3,13 +3,14 @@
 //! In data order:
 //!
 //! - [`tables`]: what a run reads, said once for both sources
+//! - [`reader`]: what a database and a dataset have in common: tables, read batch by batch
 //! - [`postgres`]: one consistent view of a database, over several connections
 //! - [`dataset`]: one version of a folder of Parquet files
 //! - [`storage`]: where resumes, weights and pinned models are: a folder or a bucket
 //! - [`resumes`]: parsed resumes, read, inflated and parsed in parallel
 //! - [`weights`]: the live weights, from storage or the database
 //! - [`pin`]: the week's scoring model in storage
-//! - [`night`]: all of it together, as the engine wants it
+//! - [`night`]: what the engine scores with: the jobs' side once, the users by segments
 //! - [`error`]: what can go wrong, and whether anything is unfit
 
 pub mod dataset;
@@ -17,6 +18,7 @@ pub mod error;
 pub mod night;
 pub mod pin;
 pub mod postgres;
+pub mod reader;
 pub mod resumes;
 pub mod storage;
 pub mod tables;

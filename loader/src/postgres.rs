@@ -3,18 +3,22 @@
 mod copy_out;
 mod preflight;
 
-pub use copy_out::copy_out;
+pub use copy_out::{copy_out, copy_out_each};
 pub use preflight::{Preflight, preflight};
 
 use crate::{
     error::Error,
-    tables::{InputTable, RawTables, SCORES},
+    reader::{Read, Selection, TableReader, UserRange, share_out},
+    tables::{InputTable, SCORES},
 };
-use arrow::array::RecordBatch;
-use std::sync::{Arc, Mutex};
-use talvix_engine::{ids::uuid_text, week::IsoWeek};
+use talvix_engine::{
+    columns::{DoorError, Tier},
+    ids::{Uuid, uuid_text},
+    week::IsoWeek,
+};
 use talvix_pg::error::Error as PgError;
-use tokio_postgres::Client;
+use tokio::runtime::Runtime;
+use tokio_postgres::{Client, Row};
 
 /// Settings of every transaction of a run, whatever the session or a pooler left behind.
 ///
@@ -23,70 +27,128 @@ pub const TRANSACTION_SETTINGS: &str = "\
     set local search_path = pg_catalog, public; \
     set local lock_timeout = '10s'; \
     set local idle_in_transaction_session_timeout = 0; \
+    set local jit = off; \
     set local client_min_messages = error;";
 
-/// What of the tables is wanted.
-#[derive(Clone, Copy, Debug)]
-pub struct Selection {
-    /// Stored scores of this week.
-    pub week: IsoWeek,
-    /// This user only.
-    pub user: Option<talvix_engine::ids::Uuid>,
+/// Before a segment of users is read: the server would rather read a whole table than look up a
+/// tenth of it by key, again for each segment, and its time would grow with the square of the
+/// users.
+const BY_KEY: &str = "set local enable_seqscan = off";
+
+/// A connection that loads, and what drives it: nothing else runs there, so that a row is decoded
+/// by the thread that took it off the socket.
+#[derive(Debug)]
+pub struct Connection {
+    runtime: Runtime,
+    client: Client,
 }
 
-/// Reads every table of [`InputTable::ALL`] as of one instant, sharing the tables out among the
-/// connections.
+impl Connection {
+    /// Connects with what this future gives.
+    pub fn open<E: From<std::io::Error>>(
+        connect: impl Future<Output = Result<Client, E>>,
+    ) -> Result<Self, E> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let client = runtime.block_on(connect)?;
+        Ok(Connection { runtime, client })
+    }
+}
+
+/// Reads a database over several connections that share one snapshot.
 ///
-/// The snapshot's transactions end before this returns: what is loaded holds up no vacuum.
-pub async fn load(
-    clients: Vec<Client>,
-    preflight: &Preflight,
+/// Its transactions stay open until it is closed: until then no vacuum takes what was deleted
+/// since.
+#[derive(Debug)]
+pub struct PostgresReader {
+    connections: Vec<Connection>,
+    preflight: Preflight,
     selection: Selection,
-) -> Result<RawTables, Error> {
-    let queue: Arc<Mutex<Vec<InputTable>>> =
-        Arc::new(Mutex::new(InputTable::ALL.into_iter().rev().collect()));
-    let preflight = Arc::new(preflight.clone());
+}
 
-    let mut clients = clients.into_iter();
-    let Some(first) = clients.next() else { return Ok(RawTables::default()) };
-    begin(&first).await?;
-    let snapshot = export_snapshot(&first).await?;
-
-    let mut tasks = tokio::task::JoinSet::new();
-    for (at, client) in std::iter::once(first).chain(clients).enumerate() {
-        let (queue, preflight, snapshot) = (queue.clone(), preflight.clone(), snapshot.clone());
-        tasks.spawn(async move {
-            if at > 0 {
-                begin(&client).await?;
-                import_snapshot(&client, &snapshot).await?;
-            }
-            let mut read = Vec::new();
-            loop {
-                let next = queue.lock().ok().and_then(|mut queue| queue.pop());
-                let Some(table) = next else { break };
-                let sql = select(table, &preflight, selection);
-                read.push((table, copy_out(&client, table, &sql).await?));
-            }
-            // The exporting connection outlives the others' imports: it is handed back open.
-            Ok::<(Client, Vec<(InputTable, Vec<RecordBatch>)>), Error>((client, read))
-        });
-    }
-    let mut tables = RawTables::default();
-    let mut open = Vec::new();
-    while let Some(done) = tasks.join_next().await {
-        let (client, read) = done.map_err(|error| Error::Storage {
-            place: "loading".to_owned(),
-            reason: error.to_string(),
-        })??;
-        open.push(client);
-        for (table, batches) in read {
-            tables.set(table, batches);
+impl PostgresReader {
+    /// Opens a snapshot on the first connection and shares it with the others.
+    pub fn open(
+        connections: Vec<Connection>,
+        preflight: Preflight,
+        selection: Selection,
+    ) -> Result<Self, Error> {
+        let mut snapshot = None;
+        for Connection { runtime, client } in &connections {
+            runtime.block_on(async {
+                begin(client).await?;
+                match &snapshot {
+                    None => snapshot = Some(export_snapshot(client).await?),
+                    Some(snapshot) => import_snapshot(client, snapshot).await?,
+                }
+                Ok::<(), Error>(())
+            })?;
         }
+        Ok(PostgresReader { connections, preflight, selection })
     }
-    for client in open {
-        client.batch_execute("commit").await.map_err(PgError::query("ending the snapshot"))?;
+
+    /// Asks the first connection; what it is reading already comes first.
+    fn ask(&self, sql: &str) -> Result<Vec<Row>, Error> {
+        let Some(Connection { runtime, client }) = self.connections.first() else {
+            return Ok(Vec::new());
+        };
+        let query = client.query_typed(sql, &[]);
+        Ok(runtime.block_on(query).map_err(PgError::query("looking at the users"))?)
     }
-    Ok(tables)
+
+    fn check_tiers(&self) -> Result<(), Error> {
+        let known: Vec<String> = Tier::NAMES.iter().map(|name| format!("'{name}'")).collect();
+        let mine = self
+            .selection
+            .user
+            .map_or_else(String::new, |user| format!(" and id = '{}'", uuid_text(&user)));
+        let rows = self.ask(&format!(
+            "select format('`%s` (%s users)', tier, count(*)) from ( \
+             select left(tier, 40) collate \"C\" as tier from public.users \
+             where tier not in ({}){mine}) as unknown group by tier order by tier",
+            known.join(", ")
+        ))?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let found = rows.iter().map(|row| row.get(0)).collect();
+        Err(DoorError::UnknownTier { found }.into())
+    }
+}
+
+impl TableReader for PostgresReader {
+    fn segments(&self, num_users: usize) -> Result<Vec<UserRange>, Error> {
+        self.check_tiers()?;
+        if self.selection.user.is_some() {
+            return Ok(vec![UserRange::default()]);
+        }
+        let rows = self.ask(&format!(
+            "select id::uuid from (select id, row_number() over (order by id) as number \
+             from public.users) as numbered where (number - 1) % {num_users} = 0 order by number"
+        ))?;
+        let firsts: Vec<Uuid> =
+            rows.iter().map(|row| row.get::<_, uuid::Uuid>(0).into_bytes()).collect();
+        Ok(UserRange::cut(&firsts))
+    }
+
+    fn read(&self, reads: Vec<Read<'_>>) -> Result<(), Error> {
+        share_out(&self.connections, reads, |Connection { runtime, client }, read| {
+            let sql = select(read.table, read.users, &self.preflight, self.selection);
+            runtime.block_on(async {
+                if read.users != UserRange::default() {
+                    client.batch_execute(BY_KEY).await.map_err(PgError::query("loading users"))?;
+                }
+                copy_out_each(client, read.table, &sql, read.take).await
+            })
+        })
+    }
+
+    fn close(self: Box<Self>) -> Result<(), Error> {
+        for Connection { runtime, client } in self.connections {
+            let commit = client.batch_execute("commit");
+            runtime.block_on(commit).map_err(PgError::query("ending the snapshot"))?;
+        }
+        Ok(())
+    }
 }
 
 async fn begin(client: &Client) -> Result<(), Error> {
@@ -117,14 +179,24 @@ async fn import_snapshot(client: &Client, snapshot: &str) -> Result<(), Error> {
 }
 
 /// The statement that reads a table. Made of our own names, numbers and hex digits only.
-fn select(table: InputTable, preflight: &Preflight, selection: Selection) -> String {
+fn select(
+    table: InputTable,
+    users: UserRange,
+    preflight: &Preflight,
+    selection: Selection,
+) -> String {
     let mut conditions: Vec<String> = table.filter.map(str::to_owned).into_iter().collect();
     if table.name == SCORES.name {
         let IsoWeek { year, week } = selection.week;
         conditions.push(format!("year_number = {year} and week_number = {week}"));
     }
-    if let (Some(user), Some(column)) = (selection.user, table.user_column) {
-        conditions.push(format!("{column} = '{}'", uuid_text(&user)));
+    if let Some(column) = table.user_column {
+        let mut compare = |operator, id: Option<Uuid>| {
+            conditions.extend(id.map(|id| format!("{column} {operator} '{}'", uuid_text(&id))));
+        };
+        compare("=", selection.user);
+        compare(">=", users.from);
+        compare("<", users.before);
     }
     let columns = copy_out::select_list(table, |column| preflight.has_column(table.name, column));
     let condition = if conditions.is_empty() {

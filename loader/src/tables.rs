@@ -3,7 +3,6 @@
 //! A [`Column`] has a kind; the database's binary rows and a Parquet file's columns both become
 //! the Arrow type of that kind, so that the engine's door cannot tell them apart.
 
-use arrow::array::RecordBatch;
 use talvix_dataset::{Column, Kind, Null};
 
 /// A table, and the columns of it that a run reads.
@@ -193,6 +192,24 @@ pub const SCORES: InputTable = InputTable {
     ..TABLE
 };
 
+/// Of what is stored for users, all that decides whether it must be written anew.
+pub const STORED: InputTable = InputTable {
+    columns: &[
+        required("user_id", Kind::Uuid),
+        required("job_id", Kind::Uuid),
+        required("fit_score", Kind::Int32),
+        required("fit_label", Kind::Text),
+        required("recommendation", Kind::Text),
+        nullable("fit_reasons", Kind::TextList),
+        nullable("missing_skills", Kind::TextList),
+        nullable("strengths", Kind::TextList),
+        required("is_full_score", Kind::Bool),
+        required("week_number", Kind::Int32),
+        required("year_number", Kind::Int32),
+    ],
+    ..SCORES
+};
+
 /// What is paid in markets.
 pub const BENCHMARKS: InputTable = InputTable {
     name: "salary_benchmarks",
@@ -223,7 +240,7 @@ pub const MODEL_WEIGHTS: InputTable = InputTable {
 };
 
 impl InputTable {
-    /// Every table that a run reads, the dearest first, so that connections share the work evenly.
+    /// Every table that a run reads.
     pub const ALL: [InputTable; 11] = [
         JOB_SKILLS,
         SCORES,
@@ -237,31 +254,4 @@ impl InputTable {
         SCRAPE_RUNS,
         MODEL_WEIGHTS,
     ];
-}
-
-/// What was read of each table, in the order of [`InputTable::ALL`].
-#[derive(Debug, Default)]
-pub struct RawTables([Vec<RecordBatch>; InputTable::ALL.len()]);
-
-impl RawTables {
-    /// The batches of a table.
-    #[must_use]
-    pub fn of(&self, table: InputTable) -> &[RecordBatch] {
-        InputTable::ALL
-            .iter()
-            .position(|each| each.name == table.name)
-            .map_or(&[], |at| &self.0[at])
-    }
-
-    /// Sets the batches of a table.
-    pub(crate) fn set(&mut self, table: InputTable, batches: Vec<RecordBatch>) {
-        if let Some(at) = InputTable::ALL.iter().position(|each| each.name == table.name) {
-            self.0[at] = batches;
-        }
-    }
-
-    /// Lets go of a table's batches.
-    pub fn drop_table(&mut self, table: InputTable) {
-        self.set(table, Vec::new());
-    }
 }

@@ -1,11 +1,10 @@
 //! The live weights, from storage or the database.
 
-use crate::{
-    error::Error,
-    storage::Storage,
-    tables::{MODEL_WEIGHTS, RawTables},
+use crate::{error::Error, storage::Storage};
+use arrow::{
+    array::{AsArray, RecordBatch},
+    datatypes::Int64Type,
 };
-use arrow::{array::AsArray, datatypes::Int64Type};
 use std::collections::BTreeMap;
 use talvix_engine::{columns::NOT_A_NUMBER, model::Weights};
 
@@ -15,18 +14,18 @@ const FILE: &str = "model-data/weights_current.json";
 /// The file holds two dozen numbers.
 const MAX_BYTES: u64 = 64 * 1024;
 
-/// Reads and checks the weights; the second value says where they come from when that is not the
+/// Reads and checks the weights, of storage or else of the rows of `model_weights`; the second value says where they come from when that is not the
 /// usual file.
 pub async fn read(
     storage: &Storage,
-    tables: &RawTables,
+    table: &[RecordBatch],
 ) -> Result<(Weights, Option<String>), Error> {
     if let Some(bytes) = storage.read(FILE, MAX_BYTES).await? {
         return Ok((parse(&bytes, &storage.place(FILE))?, None));
     }
     let mut values = BTreeMap::new();
     let mut bounds = BTreeMap::new();
-    for batch in tables.of(MODEL_WEIGHTS) {
+    for batch in table {
         let number = |at: usize, row| batch.column(at).as_primitive::<Int64Type>().value(row);
         for row in 0..batch.num_rows() {
             let name = batch.column(0).as_string::<i32>().value(row);

@@ -16,7 +16,7 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
 };
-use talvix_engine::skills::AliasTable;
+use talvix_engine::{kernel::Processor, skills::AliasTable};
 use talvix_fixtures::{
     generate::{self, Dirt},
     nights::{self, Change, NightOptions},
@@ -119,6 +119,7 @@ fn config(dir: &Path, as_of: Timestamp) -> Result<RunConfig, Failure> {
         as_of,
         dry_run: false,
         threads: 0,
+        processor: Processor::best(),
         chunk_users: 5_000,
         connections: 2,
         json: false,

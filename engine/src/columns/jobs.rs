@@ -2,13 +2,14 @@
 
 use super::{
     batch::{Batch, DoorError, text},
+    job_skills::{JobSkill, JobSkillsBuilder},
     numbers::{JOB_EXPERIENCE, MAX_HUNDREDTHS, MAX_TENTHS, SALARY, check},
     plain, without_nul,
 };
 use crate::{
     components::Band,
     faults::Faults,
-    ids::{CityNo, CompanyNo, Dictionary, JobNo, Lists, RoleNo, SkillNo, Uuid, uuid_text},
+    ids::{CityNo, CompanyNo, Dictionary, JobNo, Lists, RoleNo, Uuid, uuid_text},
     skills::AliasTable,
     topk,
 };
@@ -78,6 +79,10 @@ pub enum WorkMode {
 }
 
 impl WorkMode {
+    /// All modes, in the order that buckets are sorted by.
+    pub const ALL: [WorkMode; 4] =
+        [WorkMode::Unknown, WorkMode::Remote, WorkMode::Hybrid, WorkMode::Onsite];
+
     /// The mode's bit in a set of modes.
     #[must_use]
     pub const fn bit(self) -> u8 {
@@ -94,15 +99,6 @@ impl WorkMode {
             _ => None,
         }
     }
-}
-
-/// A skill that a job lists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct JobSkill {
-    /// Which.
-    pub skill: SkillNo,
-    /// Required, not just nice to have.
-    pub required: bool,
 }
 
 /// The scoreable jobs, one element per [`JobNo`].
@@ -147,40 +143,7 @@ pub struct JobColumns {
     number_of: HashMap<Uuid, u32, FixedState>,
 }
 
-impl Default for JobSkill {
-    fn default() -> Self {
-        JobSkill { skill: SkillNo(0), required: false }
-    }
-}
-
 impl JobColumns {
-    /// Checks and converts the scoreable jobs and the skills of any jobs.
-    ///
-    /// `jobs` has the columns `id`, `company_canonical`, `city_canonical`, `work_mode`,
-    /// `seniority_level`, `role_family`, `salary_min_lpa` and `salary_max_lpa` (hundredths),
-    /// `exp_min_years` and `exp_max_years` (tenths), `posted_at`, `is_new`, `row_version`;
-    /// `job_skills` has `job_id`, `skill_name`, `skill_type`. A skill of a job that is not among
-    /// the jobs is passed over.
-    pub fn new(
-        jobs: &[RecordBatch],
-        job_skills: &[RecordBatch],
-        aliases: &AliasTable,
-        faults: &mut Faults,
-    ) -> Result<Self, DoorError> {
-        let mut columns = JobColumns::default();
-        let mut posted_at_us = Vec::new();
-        for batch in jobs {
-            columns.push_jobs(Batch::new("jobs", batch), &mut posted_at_us, faults)?;
-        }
-        columns.rank = topk::ranks(&posted_at_us, &columns.id);
-        columns.by_rank = vec![JobNo(0); columns.len()];
-        for (job, &rank) in columns.rank.iter().enumerate() {
-            columns.by_rank[rank as usize] = JobNo(job as u32);
-        }
-        columns.push_skills(job_skills, aliases)?;
-        Ok(columns)
-    }
-
     /// How many scoreable jobs there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -203,13 +166,23 @@ impl JobColumns {
     pub fn numbers(&self) -> impl Iterator<Item = JobNo> + use<> {
         (0..self.len() as u32).map(JobNo)
     }
+}
 
-    fn push_jobs(
-        &mut self,
-        batch: Batch<'_>,
-        posted_at_us: &mut Vec<Option<i64>>,
-        faults: &mut Faults,
-    ) -> Result<(), DoorError> {
+/// Collects the rows of `jobs`.
+#[derive(Debug, Default)]
+pub struct JobColumnsBuilder {
+    columns: JobColumns,
+    posted_at_us: Vec<Option<i64>>,
+}
+
+impl JobColumnsBuilder {
+    /// Takes a batch of scoreable jobs with the columns `id`, `company_canonical`,
+    /// `city_canonical`, `work_mode`, `seniority_level`, `role_family`, `salary_min_lpa` and
+    /// `salary_max_lpa` (hundredths), `exp_min_years` and `exp_max_years` (tenths), `posted_at`,
+    /// `is_new`, `row_version`.
+    pub fn push(&mut self, batch: &RecordBatch, faults: &mut Faults) -> Result<(), DoorError> {
+        let JobColumnsBuilder { columns, posted_at_us } = self;
+        let batch = Batch::new("jobs", batch);
         let ids = batch.ids("id")?;
         let companies = batch.texts("company_canonical")?;
         let cities = batch.nullable_texts("city_canonical")?;
@@ -226,90 +199,63 @@ impl JobColumns {
 
         for row in 0..batch.num_rows() {
             let id = ids.get(row);
-            let job = u32::try_from(self.len())
+            let job = u32::try_from(columns.len())
                 .ok()
                 .filter(|&job| job < u32::MAX)
                 .ok_or(DoorError::TooMany { table: "jobs" })?;
-            if self.number_of.insert(id, job).is_some() {
+            if columns.number_of.insert(id, job).is_some() {
                 return Err(DoorError::DuplicateId { table: "jobs", id: uuid_text(&id) });
             }
             let mode = check_mode(text(modes, row), &id, faults);
             let level = check_level(text(levels, row), &id, faults);
             let city =
-                text(cities, row).and_then(plain).map(|city| CityNo(self.cities.intern(&city)));
+                text(cities, row).and_then(plain).map(|city| CityNo(columns.cities.intern(&city)));
             let market_city = match (mode, city) {
-                (WorkMode::Remote, _) => CityNo(self.cities.intern("remote")),
+                (WorkMode::Remote, _) => CityNo(columns.cities.intern("remote")),
                 (_, Some(city)) => city,
-                (_, None) => CityNo(self.cities.intern("-")),
+                (_, None) => CityNo(columns.cities.intern("-")),
             };
 
-            self.id.push(id);
-            self.role.push(RoleNo(self.roles.intern(&without_nul(roles.value(row)))));
-            self.market_city.push(market_city);
-            self.city.push(city);
-            self.mode.push(mode);
-            self.level.push(level);
-            self.company.push(CompanyNo(self.companies.intern(&without_nul(companies.value(row)))));
-            self.salary_hundredths.push(check_salary(
+            columns.id.push(id);
+            columns.role.push(RoleNo(columns.roles.intern(&without_nul(roles.value(row)))));
+            columns.market_city.push(market_city);
+            columns.city.push(city);
+            columns.mode.push(mode);
+            columns.level.push(level);
+            columns
+                .company
+                .push(CompanyNo(columns.companies.intern(&without_nul(companies.value(row)))));
+            columns.salary_hundredths.push(check_salary(
                 value(salary_min, row),
                 value(salary_max, row),
                 &id,
                 faults,
             ));
-            self.band.push(
+            columns.band.push(
                 check_band(value(exp_min, row), value(exp_max, row), &id, faults)
                     .or_else(|| level.default_band()),
             );
             posted_at_us.push(posted_at.is_valid(row).then(|| posted_at.value(row)));
-            self.is_new.push(is_new.value(row));
-            self.row_version.push(row_versions.value(row));
+            columns.is_new.push(is_new.value(row));
+            columns.row_version.push(row_versions.value(row));
         }
         Ok(())
     }
 
-    fn push_skills(
-        &mut self,
-        batches: &[RecordBatch],
-        aliases: &AliasTable,
-    ) -> Result<(), DoorError> {
-        let mut listed: Vec<(u32, JobSkill)> = Vec::new();
-        // Postings spell a few ten thousand skills in two million rows: each spelling is made
-        // canonical once.
-        let mut spellings: HashMap<&str, Option<SkillNo>, FixedState> = HashMap::default();
-        for batch in batches {
-            let batch = Batch::new("job_skills", batch);
-            let jobs = batch.ids("job_id")?;
-            let names = batch.nullable_texts("skill_name")?;
-            let types = batch.nullable_texts("skill_type")?;
-            let mut last: Option<(Uuid, Option<JobNo>)> = None;
-            for row in 0..batch.num_rows() {
-                let id = jobs.get(row);
-                let job = match last {
-                    Some((last_id, job)) if last_id == id => job,
-                    _ => self.number_of(&id),
-                };
-                last = Some((id, job));
-                let (Some(job), Some(name)) = (job, text(names, row)) else { continue };
-                let skill = *spellings.entry(name).or_insert_with(|| {
-                    let name = aliases.canonical(name)?;
-                    Some(SkillNo(self.skill_names.intern(&name)))
-                });
-                let Some(skill) = skill else { continue };
-                let required = text(types, row) == Some("required");
-                listed.push((job.0, JobSkill { skill, required }));
-            }
+    /// The jobs with their skills; a skill of a job that is not among them is passed over.
+    #[must_use]
+    pub fn finish(self, skills: JobSkillsBuilder, aliases: &AliasTable) -> JobColumns {
+        let JobColumnsBuilder { mut columns, posted_at_us } = self;
+        columns.rank = topk::ranks(&posted_at_us, &columns.id);
+        columns.by_rank = vec![JobNo(0); columns.len()];
+        for (job, &rank) in columns.rank.iter().enumerate() {
+            columns.by_rank[rank as usize] = JobNo(job as u32);
         }
-
-        let grouped = Lists::group(self.len(), &listed);
-        drop(listed);
-        for job in 0..self.len() {
-            let mut skills = grouped.row(job).to_vec();
-            // Required first among equals, so that it is the one that stays.
-            skills.sort_unstable_by_key(|listed| (listed.skill, !listed.required));
-            skills.dedup_by_key(|listed| listed.skill);
-            self.skills.push(skills);
-        }
-        Ok(())
+        let number_of = |id: &Uuid| columns.number_of(id);
+        let (skills, skill_names) = skills.finish(columns.len(), number_of, aliases);
+        columns.skills = skills;
+        columns.skill_names = skill_names;
+        columns
     }
 }
 

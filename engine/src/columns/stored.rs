@@ -27,38 +27,56 @@ pub struct StoredPair {
 pub struct StoredPairs(Lists<StoredPair>);
 
 impl StoredPairs {
-    /// Reads this week's rows: batches with the columns `user_id`, `job_id`, `fit_score`,
-    /// `fit_label`, `recommendation`, `fit_reasons`, `missing_skills`, `strengths`,
-    /// `is_full_score`, `week_number`, `year_number`. Rows of users who are not loaded are passed
-    /// over.
-    pub fn new(
-        batches: &[RecordBatch],
-        jobs: &JobColumns,
-        users: &UserColumns,
-    ) -> Result<Self, DoorError> {
-        let mut pairs = Vec::new();
-        for batch in batches {
-            let rows = StoredRows::new(batch)?;
-            let mut last = None;
-            for row in 0..batch.num_rows() {
-                let id = rows.user_id(row);
-                let user = match last {
-                    Some((last_id, user)) if last_id == id => user,
-                    _ => users.number_of(&id),
-                };
-                last = Some((id, user));
-                let Some(user) = user else { continue };
-                let job = jobs.number_of(&rows.job_id(row));
-                pairs.push((user.0, StoredPair { job, digest: rows.digest(row) }));
-            }
-        }
-        Ok(StoredPairs(Lists::group(users.len(), &pairs)))
-    }
-
     /// The stored rows of a user.
     #[must_use]
     pub fn of(&self, user: UserNo) -> &[StoredPair] {
         if self.0.num_rows() == 0 { &[] } else { self.0.row(user.ix()) }
+    }
+}
+
+/// Collects stored rows, of any users and in any order; of their texts nothing stays but the digest.
+#[derive(Debug, Default)]
+pub struct StoredPairsBuilder {
+    /// Where the rows of another user begin.
+    runs: Vec<(Uuid, usize)>,
+    pairs: Vec<StoredPair>,
+}
+
+impl StoredPairsBuilder {
+    /// Takes a batch of this week's rows with the columns `user_id`, `job_id`, `fit_score`,
+    /// `fit_label`, `recommendation`, `fit_reasons`, `missing_skills`, `strengths`,
+    /// `is_full_score`, `week_number`, `year_number`.
+    pub fn push(&mut self, batch: &RecordBatch, jobs: &JobColumns) -> Result<(), DoorError> {
+        let rows = StoredRows::new(batch)?;
+        for row in 0..batch.num_rows() {
+            let user = rows.user_id(row);
+            if self.runs.last().is_none_or(|(last, _)| *last != user) {
+                self.runs.push((user, self.pairs.len()));
+            }
+            let job = jobs.number_of(&rows.job_id(row));
+            self.pairs.push(StoredPair { job, digest: rows.digest(row) });
+        }
+        Ok(())
+    }
+
+    /// The rows by user. Rows of others than these users are passed over.
+    #[must_use]
+    pub fn finish(self, users: &UserColumns) -> StoredPairs {
+        let StoredPairsBuilder { runs, pairs } = self;
+        let ends = runs.iter().skip(1).map(|run| run.1).chain([pairs.len()]);
+        let mut by_user: Vec<(UserNo, usize, usize)> = runs
+            .iter()
+            .zip(ends)
+            .filter_map(|(&(id, start), end)| Some((users.number_of(&id)?, start, end)))
+            .collect();
+        by_user.sort_unstable();
+        let mut lists = Lists::with_capacity(users.len(), pairs.len());
+        let mut runs = by_user.iter().peekable();
+        for user in users.numbers() {
+            let mine = std::iter::from_fn(|| runs.next_if(|run| run.0 == user));
+            lists.push(mine.flat_map(|&(_, start, end)| pairs[start..end].iter().copied()));
+        }
+        StoredPairs(lists)
     }
 }
 

@@ -6,6 +6,7 @@ use super::{JobColumns, batch::DoorError, jobs::Level, plain};
 use crate::{
     faults::Faults,
     ids::{CityNo, CompanyNo, Lists, RoleNo, SkillNo, UserNo, Uuid},
+    model::UserTerms,
 };
 use arrow::array::RecordBatch;
 use read::{push_company_prefs, push_cursors, push_resumes, push_roles, push_users};
@@ -20,6 +21,9 @@ pub enum Tier {
 }
 
 impl Tier {
+    /// The names of all tiers.
+    pub const NAMES: [&str; 4] = ["free", "paid", "student", "professional"];
+
     /// How many pairs are kept a week.
     #[must_use]
     pub const fn k(self) -> usize {
@@ -39,7 +43,7 @@ impl Tier {
 }
 
 /// How senior a user is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UserLevel {
     /// `intern`.
     Intern,
@@ -226,6 +230,15 @@ impl UserColumns {
     /// All users.
     pub fn numbers(&self) -> impl Iterator<Item = UserNo> + use<> {
         (0..self.len() as u32).map(UserNo)
+    }
+
+    /// What a user brings to a score.
+    #[must_use]
+    pub fn terms(&self, user: UserNo) -> UserTerms {
+        UserTerms {
+            experience_tenths: self.experience_tenths[user.ix()],
+            expected_hundredths: self.expected_hundredths[user.ix()],
+        }
     }
 
     /// The user with a database id.

@@ -2,76 +2,74 @@
 //! still win.
 //!
 //! ```text
-//! mark the user's role families; add the weights of the user's skills to the jobs that list them
-//! score the jobs of dream companies exactly: a bonus must not loosen the bound of all others
-//! for each candidate range, for each block of LANES positions:
-//!     bound = share·matched + w·experience + fixed + w·salary      in f32, never below the truth
-//!     for each lane whose bound reaches the threshold:
-//!         score it exactly, offer it to the top k, which may raise the threshold
-//! undo the marks
+//! find the codes of the user's common skills; add the weights of the rare ones to their jobs
+//! set jobs of dream companies apart: a bonus must not loosen the bound of all others
+//! bound every candidate; keep the greatest bound of each lane
+//! the k-th greatest of those, less what a bound may be off, is a score that k jobs reach
+//! score the jobs of dream companies exactly, then those bounded at that score or above, the
+//!     greatest bound first, until the next bound has lost
+//! undo the weights
 //! ```
 //!
-//! The loops over a block are plain Rust without branches on data, for the vectoriser.
+//! The bounds are integers (`super::block`); floats have no part in it.
 
-use super::UserScores;
+use super::{
+    Processor, UserScores,
+    block::{CandidateBlock, Lanes, Reached, Sources, UserCodes},
+    user_lanes::UserLanes,
+};
 use crate::{
-    columns::WorkMode,
-    components::MAX_BP,
-    ids::UserNo,
-    index::JobIndex,
+    components::MAX_RARITY,
+    ids::{SkillNo, UserNo},
+    index::{Candidates, ExactJob, HALF_BP, JobIndex, LANES, MAX_MATCHED, Stored},
     pair::Inputs,
     topk::{PairKey, TopK},
 };
-use std::ops::Range;
-
-/// Positions whose bounds are computed together.
-const LANES: usize = 64;
-
-/// The bound is a sum of four products, each rounded to 24 bits a few times: it is within one part
-/// in a million of the exact sum. Thresholds are lowered by ten times that.
-const SLACK: f32 = 1.0 - 1e-5;
-
-/// What a user thinks of a company, while the user is scored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mark {
-    None,
-    Dream,
-    Blacklisted,
-}
+use std::cmp::Reverse;
 
 /// Room that scoring a user needs, made once per thread.
 #[derive(Debug)]
 pub struct Scratch {
-    /// Per position of the index: weight of the job's skills that the user has.
-    matched: Vec<u32>,
-    /// Per role family: the user wants it.
-    wants: Vec<bool>,
-    /// Per company.
-    marks: Vec<Mark>,
-    ranges: Vec<Range<usize>>,
+    processor: Processor,
+    /// Per block of the index, the weight of the user's rare skills; all 0 between users.
+    rare: Vec<Lanes<u8>>,
+    /// The positions at which `rare` is not 0.
+    rare_at: Vec<u32>,
+    /// Of each target role, the user's common skills.
+    common: Vec<Vec<UserCodes>>,
+    /// The user's skills, the rarest first: by how much each is commoner than the rarest can be,
+    /// and its number.
+    skills: Vec<u64>,
+    candidates: Vec<Candidates>,
+    blocks: Vec<CandidateBlock>,
+    /// Positions of dream and blacklisted companies' jobs.
+    apart: Vec<u32>,
+    /// Positions of dream companies' jobs, each with its place among the target roles.
+    dream: Vec<(u32, usize)>,
+    /// Per candidate block.
+    bounds: Vec<Lanes<u16>>,
+    /// Places in `bounds`.
+    found: Vec<u32>,
 }
 
 impl Scratch {
-    /// Room for an index over some of the jobs.
+    /// Room for an index.
     #[must_use]
-    pub fn new(inputs: Inputs<'_>, index: &JobIndex) -> Self {
+    pub fn new(index: &JobIndex, processor: Processor) -> Self {
         Scratch {
-            matched: vec![0; index.len()],
-            wants: vec![false; inputs.jobs.roles.len()],
-            marks: vec![Mark::None; inputs.jobs.companies.len()],
-            ranges: Vec::new(),
+            processor,
+            rare: vec![[0; LANES]; index.lanes.len()],
+            rare_at: Vec::new(),
+            common: Vec::new(),
+            skills: Vec::new(),
+            candidates: Vec::new(),
+            blocks: Vec::new(),
+            apart: Vec::new(),
+            dream: Vec::new(),
+            bounds: Vec::new(),
+            found: Vec::new(),
         }
     }
-}
-
-/// What of a user enters the bound.
-#[derive(Clone, Copy)]
-struct Bounds {
-    experience_weight: f32,
-    experience_tenths: Option<i32>,
-    salary_weight: f32,
-    /// 0 where unknown.
-    expected: f32,
 }
 
 /// Scores a user with the jobs of an index; equals
@@ -83,47 +81,25 @@ pub fn score_user(
     user: UserNo,
     scratch: &mut Scratch,
 ) -> UserScores {
-    let users = inputs.users;
-    let u = user.ix();
+    scratch.candidates.clear();
+    index.candidates(inputs.users, user, &mut scratch.candidates);
+    if scratch.candidates.is_empty() {
+        return UserScores::default();
+    }
+    let k = inputs.users.tier[user.ix()].k();
     let mut pass = Pass {
         inputs,
         index,
         user,
-        modes: if users.modes[u] == 0 { u8::MAX } else { users.modes[u] | WorkMode::Unknown.bit() },
-        topk: TopK::new(users.tier[u].k(), inputs.model.weights.cut_raw_bp()),
-        num_prefiltered: 0,
+        topk: TopK::new(k, inputs.model.weights.cut_raw_bp()),
+        num_prefiltered: scratch.candidates.iter().map(|c| c.positions.len() as u64).sum(),
         num_scored: 0,
     };
-    scratch.ranges.clear();
-    index.candidate_ranges(users, user, &mut scratch.ranges);
-    if scratch.ranges.is_empty() {
-        return UserScores::default();
-    }
-
-    for role in users.roles.row(u) {
-        scratch.wants[role.ix()] = true;
-    }
-    index.add_matched(users.skills.row(u), &scratch.wants, &mut scratch.matched);
-    for (companies, mark) in
-        [(users.dream.row(u), Mark::Dream), (users.blacklist.row(u), Mark::Blacklisted)]
-    {
-        for company in companies {
-            scratch.marks[company.ix()] = mark;
-        }
-    }
-
-    for range in &scratch.ranges {
-        pass.count(range.clone());
-    }
-    pass.favourites(scratch);
-    pass.candidates(scratch);
-
-    for role in users.roles.row(u) {
-        scratch.wants[role.ix()] = false;
-        scratch.matched[index.role_range(*role)].fill(0);
-    }
-    for company in users.dream.row(u).iter().chain(users.blacklist.row(u)) {
-        scratch.marks[company.ix()] = Mark::None;
+    pass.mark_skills(scratch);
+    pass.companies(scratch);
+    pass.candidates(k, scratch);
+    for position in scratch.rare_at.drain(..) {
+        scratch.rare[position as usize / LANES][position as usize % LANES] = 0;
     }
     UserScores {
         kept: pass.topk.into_keys(),
@@ -137,157 +113,170 @@ struct Pass<'a> {
     inputs: Inputs<'a>,
     index: &'a JobIndex,
     user: UserNo,
-    /// The set of work modes that suit.
-    modes: u8,
     topk: TopK,
     num_prefiltered: u64,
     num_scored: u64,
 }
 
 impl Pass<'_> {
-    /// Scores the jobs of dream companies, and takes those of blacklisted ones out of the count.
-    fn favourites(&mut self, scratch: &Scratch) {
-        let users = self.inputs.users;
-        let u = self.user.ix();
-        for company in users.dream.row(u) {
-            for &position in self.index.company_positions(*company) {
-                let position = position as usize;
-                if self.is_candidate(&scratch.ranges, position) {
-                    self.offer(position, scratch.matched[position], true);
-                }
-            }
-        }
-        for company in users.blacklist.row(u) {
-            for &position in self.index.company_positions(*company) {
-                if self.is_candidate(&scratch.ranges, position as usize) {
-                    self.num_prefiltered -= 1;
+    /// Finds the user's skills among the jobs of the target roles.
+    fn mark_skills(&self, scratch: &mut Scratch) {
+        let Inputs { users, model, .. } = self.inputs;
+        let roles = users.roles.row(self.user.ix());
+        let Scratch { common, rare, rare_at, skills, .. } = scratch;
+        common.resize_with(roles.len().max(common.len()), Vec::new);
+        common.iter_mut().for_each(Vec::clear);
+        skills.clear();
+        let own = users.skills.row(self.user.ix());
+        let commonness = |skill: SkillNo| u64::from(MAX_RARITY - model.rarity(skill));
+        skills.extend(own.iter().map(|skill| commonness(*skill) << 32 | u64::from(skill.0)));
+        skills.sort_unstable();
+        for &key in &*skills {
+            let (rarity, skill) = (MAX_RARITY - (key >> 32) as u8, SkillNo(key as u32));
+            for (role_at, stored) in self.index.skills.stored(skill, roles) {
+                match stored {
+                    Stored::Codes(start) => {
+                        let first_block = self.index.first_block[roles[role_at].ix()];
+                        let base = start.wrapping_sub(first_block);
+                        common[role_at].push(UserCodes { base, rarity });
+                    }
+                    Stored::Postings(number) => {
+                        for posting in self.index.skills.postings(number) {
+                            let position = posting.position();
+                            let sum = &mut rare[position / LANES][position % LANES];
+                            *sum = sum.saturating_add(posting.code() * rarity);
+                            rare_at.push(position as u32);
+                        }
+                    }
                 }
             }
         }
     }
 
-    fn is_candidate(&self, ranges: &[Range<usize>], position: usize) -> bool {
-        self.modes & self.index.mode[position] != 0
-            && ranges.iter().any(|range| range.contains(&position))
+    /// Sets jobs of dream companies apart, and those of blacklisted ones, which also leave the
+    /// count.
+    fn companies(&mut self, scratch: &mut Scratch) {
+        let users = self.inputs.users;
+        let u = self.user.ix();
+        let Scratch { candidates, apart, dream, .. } = scratch;
+        apart.clear();
+        dream.clear();
+        for of_role in candidates.chunk_by(|a, b| a.role_at == b.role_at) {
+            let role_at = of_role[0].role_at;
+            let role = users.roles.row(u)[role_at];
+            for company in users.dream.row(u) {
+                let positions = self.index.company_positions(*company, role);
+                dream.extend(within(positions, of_role).map(|position| (position, role_at)));
+            }
+            for company in users.blacklist.row(u) {
+                let positions = self.index.company_positions(*company, role);
+                let num_before = apart.len();
+                apart.extend(within(positions, of_role));
+                self.num_prefiltered -= (apart.len() - num_before) as u64;
+            }
+        }
+        apart.extend(dream.iter().map(|(position, _)| position));
+        apart.sort_unstable();
     }
 
     /// Scores a position exactly.
     fn offer(&mut self, position: usize, matched_weight: u32, is_dream: bool) {
-        let Inputs { jobs, users, model } = self.inputs;
-        let job = self.index.job[position];
-        let raw_bp = model.raw_bp(
-            jobs,
-            job,
-            matched_weight,
-            users.experience_tenths[self.user.ix()],
-            users.expected_hundredths[self.user.ix()],
-            is_dream,
-        );
-        self.num_scored += 1;
-        self.topk.push(PairKey::new(raw_bp, jobs.rank[job.ix()]));
-    }
-
-    fn candidates(&mut self, scratch: &Scratch) {
         let Inputs { users, model, .. } = self.inputs;
-        let bounds = Bounds {
-            experience_weight: model.weights.experience as f32,
-            experience_tenths: users.experience_tenths[self.user.ix()].map(i32::from),
-            salary_weight: model.weights.salary as f32,
-            expected: users.expected_hundredths[self.user.ix()] as f32,
-        };
-        let weight_sum = model.weights.sum() as f32;
-        let mut threshold_bp = self.topk.threshold_bp();
-        let mut threshold = threshold_bp as f32 * weight_sum * SLACK;
+        let ExactJob { rank, terms, .. } = &self.index.exact[position];
+        let user = users.terms(self.user);
+        let raw_bp = terms.raw_bp(model.weights, user, matched_weight, is_dream);
+        self.num_scored += 1;
+        self.topk.push(PairKey::new(raw_bp, *rank));
+    }
 
-        for range in &scratch.ranges {
-            let mut start = range.start;
-            while start < range.end {
-                let end = range.end.min(start + LANES);
-                let block = bounds.of(self.index, start..end, &scratch.matched);
-                let best = block[..end - start].iter().fold(0.0_f32, |best, x| best.max(*x));
-                if best >= threshold {
-                    for (lane, bound) in block[..end - start].iter().enumerate() {
-                        let position = start + lane;
-                        let company = self.index.company[position];
-                        if *bound < threshold
-                            || self.modes & self.index.mode[position] == 0
-                            || scratch.marks[company.ix()] != Mark::None
-                        {
-                            continue;
-                        }
-                        self.offer(position, scratch.matched[position], false);
-                        if self.topk.threshold_bp() != threshold_bp {
-                            threshold_bp = self.topk.threshold_bp();
-                            threshold = threshold_bp as f32 * weight_sum * SLACK;
-                        }
-                    }
-                }
-                start = end;
+    fn candidates(&mut self, k: usize, scratch: &mut Scratch) {
+        let Inputs { users, model, .. } = self.inputs;
+        let user = UserLanes::new(model.weights, users.terms(self.user));
+        blocks(&scratch.candidates, &scratch.apart, &mut scratch.blocks);
+        if scratch.bounds.len() < scratch.blocks.len() {
+            scratch.bounds.resize(scratch.blocks.len(), [0; LANES]);
+        }
+        let bounds = &mut scratch.bounds[..scratch.blocks.len()];
+        let sources = Sources {
+            lanes: &self.index.lanes,
+            codes: &self.index.skills.codes,
+            rare: &scratch.rare,
+            common: &scratch.common,
+            user: &user,
+        };
+        let mut reached = Reached::new();
+        scratch.processor.bounds(sources, &scratch.blocks, bounds, &mut reached);
+
+        let off = self.index.looseness.saturating_add(user.looseness);
+        for &(position, role_at) in &scratch.dream {
+            let position = position as usize;
+            let matched = self.matched_weight(position, &scratch.common[role_at], &scratch.rare);
+            self.offer(position, matched, true);
+        }
+        let reached = reached.by(k).saturating_sub(off);
+        let threshold = half_bp(self.topk.threshold_bp()).max(reached);
+        scratch.found.clear();
+        scratch.processor.reaching(bounds, threshold, &mut scratch.found);
+        let bound = |at: u32| bounds[at as usize / LANES][at as usize % LANES];
+        scratch.found.sort_unstable_by_key(|at| (Reverse(bound(*at)), *at));
+        for &at in &scratch.found {
+            if bound(at) < half_bp(self.topk.threshold_bp()) {
+                break;
             }
+            let CandidateBlock { block, role_at, .. } = scratch.blocks[at as usize / LANES];
+            let position = block as usize * LANES + at as usize % LANES;
+            let common = &scratch.common[role_at as usize];
+            let matched = self.matched_weight(position, common, &scratch.rare);
+            self.offer(position, matched, false);
         }
     }
 
-    /// Counts the positions whose work mode suits.
-    fn count(&mut self, range: Range<usize>) {
-        self.num_prefiltered += if self.modes == u8::MAX {
-            range.len() as u64
-        } else {
-            let modes = self.modes;
-            self.index.mode[range].iter().map(|mode| u64::from(mode & modes != 0)).sum()
+    /// The weight of the user's skills in a job.
+    fn matched_weight(&self, position: usize, common: &[UserCodes], rare: &[Lanes<u8>]) -> u32 {
+        let ExactJob { job, terms, .. } = &self.index.exact[position];
+        if terms.total_weight > MAX_MATCHED {
+            return self.inputs.matched_weight(self.user, *job);
+        }
+        let (block, lane) = (position / LANES, position % LANES);
+        let codes = &self.index.skills.codes;
+        let weight = |skill: &UserCodes| {
+            u32::from(skill.codes(codes, block as u32).code(lane)) * u32::from(skill.rarity)
         };
+        u32::from(rare[block][lane]) + common.iter().map(weight).sum::<u32>()
     }
 }
 
-impl Bounds {
-    /// Upper bounds on the weighted sums of a block, without a bonus; lanes past the block's end
-    /// hold nothing of use.
-    fn of(self, index: &JobIndex, block: Range<usize>, matched: &[u32]) -> [f32; LANES] {
-        const MAX: f32 = MAX_BP as f32;
-        let mut bounds = [0.0; LANES];
-        let num_lanes = block.len();
-        let bounds_used = &mut bounds[..num_lanes];
+/// A score in the units of bounds; one above all bounds stays so.
+fn half_bp(score_bp: u32) -> u16 {
+    score_bp.saturating_mul(HALF_BP).min(u32::from(u16::MAX)) as u16
+}
 
-        let matched = &matched[block.clone()];
-        let share = &index.skill_share[block.clone()];
-        let fixed = &index.fixed[block.clone()];
-        for lane in 0..num_lanes {
-            bounds_used[lane] = matched[lane] as f32 * share[lane] + fixed[lane];
-        }
-
-        let lo = &index.lo_tenths[block.clone()];
-        let hi = &index.hi_tenths[block.clone()];
-        match self.experience_tenths {
-            None => add_to_all(bounds_used, self.experience_weight * 5_000.0),
-            Some(years) => {
-                for lane in 0..num_lanes {
-                    let short = (lo[lane] - years).clamp(0, 40);
-                    let over = (years - hi[lane]).clamp(0, 50);
-                    let experience =
-                        if short > 0 { 10_000 - 250 * short } else { 10_000 - 100 * over };
-                    bounds_used[lane] += self.experience_weight * experience as f32;
-                }
+/// The blocks that ranges of positions lie in, those apart left out.
+fn blocks(candidates: &[Candidates], apart: &[u32], blocks: &mut Vec<CandidateBlock>) {
+    let mut apart = apart.iter().map(|position| *position as usize).peekable();
+    blocks.clear();
+    for Candidates { role_at, positions } in candidates {
+        let mut start = positions.start;
+        while start < positions.end {
+            let first = start - start % LANES;
+            let end = positions.end.min(first + LANES);
+            let mut lanes = u64::MAX << (start - first) & u64::MAX >> (first + LANES - end);
+            while let Some(position) = apart.next_if(|position| *position < end) {
+                lanes &= !(1 << (position % LANES));
             }
+            let block = (first / LANES) as u32;
+            blocks.push(CandidateBlock { block, role_at: *role_at as u32, lanes });
+            start = end;
         }
-
-        if self.expected == 0.0 {
-            add_to_all(bounds_used, self.salary_weight * 5_000.0);
-        } else {
-            let offer = &index.offer[block];
-            let per_expected = 20_000.0 / self.expected;
-            for lane in 0..num_lanes {
-                // One more than the quotient: the formula rounds what is lost down.
-                let known =
-                    (MAX + 1.0 - (self.expected - offer[lane]) * per_expected).clamp(0.0, MAX);
-                let salary = if offer[lane] < 0.0 { 5_000.0 } else { known };
-                bounds_used[lane] += self.salary_weight * salary;
-            }
-        }
-        bounds
     }
 }
 
-fn add_to_all(sums: &mut [f32], value: f32) {
-    for sum in sums {
-        *sum += value;
-    }
+/// The positions that lie in some ranges; both ascend.
+fn within(positions: &[u32], candidates: &[Candidates]) -> impl Iterator<Item = u32> {
+    let mut candidates = candidates.iter().peekable();
+    positions.iter().copied().filter(move |&position| {
+        let position = position as usize;
+        while candidates.next_if(|range| range.positions.end <= position).is_some() {}
+        candidates.peek().is_some_and(|range| range.positions.start <= position)
+    })
 }

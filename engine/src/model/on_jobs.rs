@@ -3,24 +3,69 @@
 use super::{Benchmark, ScoringModel, Weights};
 use crate::{
     columns::{JobColumns, JobSkill},
-    components,
+    components::{self, Band},
     ids::{JobNo, SkillNo},
 };
 use std::{cmp::Reverse, collections::HashMap};
 
-/// Weights, rarities, demand and offers for tonight's jobs.
+/// What a job brings to a score, which of its skills the user has aside.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JobTerms {
+    /// The weight of all its skills.
+    pub total_weight: u32,
+    /// The market demand component, in bp.
+    pub demand_bp: u16,
+    /// The band of experience, named or by level.
+    pub band: Option<Band>,
+    /// What it offers, listed or benchmarked, in hundredths of an LPA.
+    pub offer_hundredths: Option<u32>,
+}
+
+/// What a user brings to a score, skills aside.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UserTerms {
+    /// Experience in tenths of a year.
+    pub experience_tenths: Option<u16>,
+    /// Expected salary in hundredths of an LPA; 0 is unknown.
+    pub expected_hundredths: u32,
+}
+
+impl JobTerms {
+    /// The raw score of a pair that passes the prefilter, in bp. `matched_weight` is the weight of
+    /// the job's skills that the user has.
+    #[must_use]
+    pub fn raw_bp(
+        &self,
+        weights: Weights,
+        user: UserTerms,
+        matched_weight: u32,
+        is_dream: bool,
+    ) -> u32 {
+        let weigh = |weight: u32, component_bp: u32| u64::from(weight) * u64::from(component_bp);
+        let sum = weigh(weights.skills, components::skills_bp(matched_weight, self.total_weight))
+            + weigh(
+                weights.experience,
+                components::experience_bp(user.experience_tenths, self.band),
+            )
+            + weigh(weights.demand, u32::from(self.demand_bp))
+            + weigh(
+                weights.salary,
+                components::salary_bp(self.offer_hundredths, user.expected_hundredths),
+            );
+        let base = (sum / weights.sum()) as u32;
+        base + if is_dream { weights.dream_bonus_bp() } else { 0 }
+    }
+}
+
+/// Weights, rarities and terms for tonight's jobs.
 #[derive(Debug)]
 pub struct ModelOnJobs {
     /// The weights.
     pub weights: Weights,
     /// Rarity of each [`SkillNo`], 1 to 8.
     pub rarity: Vec<u8>,
-    /// The weight of all skills of each job.
-    pub total_weight: Vec<u32>,
-    /// The market demand component of each job, in bp.
-    pub demand_bp: Vec<u16>,
-    /// What each job offers, listed or benchmarked, in hundredths of an LPA.
-    pub offer_hundredths: Vec<Option<u32>>,
+    /// What each job brings to a score.
+    pub terms: Vec<JobTerms>,
 }
 
 impl ModelOnJobs {
@@ -36,34 +81,29 @@ impl ModelOnJobs {
                 components::rarity(model.num_jobs, listed_by)
             })
             .collect();
-        let total_weight = (0..jobs.len())
-            .map(|job| jobs.skills.row(job).iter().map(|skill| weight(&rarity, *skill)).sum())
-            .collect();
 
         let benchmarks = by_market(&model.benchmarks);
-        let market = |job: usize| {
-            (jobs.roles.text(jobs.role[job].0), jobs.cities.text(jobs.market_city[job].0))
-        };
-        let demand_bp = (0..jobs.len())
-            .map(|job| {
-                let (role, city) = market(job);
-                let num_jobs = model.markets.get(role).and_then(|cities| cities.get(city));
-                components::demand_bp(num_jobs.copied().unwrap_or(0)) as u16
-            })
-            .collect();
-        let offer_hundredths = (0..jobs.len())
-            .map(|job| {
-                jobs.salary_hundredths[job].or_else(|| {
-                    let lo = jobs.band[job]?.lo_tenths;
-                    let bands = benchmarks.get(&market(job))?;
-                    bands
-                        .iter()
-                        .find(|band| band.exp_min_tenths <= lo && lo < band.exp_max_tenths)
-                        .map(|band| band.p50_hundredths)
-                })
-            })
-            .collect();
-        ModelOnJobs { weights: model.weights, rarity, total_weight, demand_bp, offer_hundredths }
+        let terms = (0..jobs.len()).map(|job| {
+            let role = jobs.roles.text(jobs.role[job].0);
+            let city = jobs.cities.text(jobs.market_city[job].0);
+            let num_jobs = model.markets.get(role).and_then(|cities| cities.get(city));
+            let benchmarked = || {
+                let lo = jobs.band[job]?.lo_tenths;
+                let bands = benchmarks.get(&(role, city))?;
+                bands
+                    .iter()
+                    .find(|band| band.exp_min_tenths <= lo && lo < band.exp_max_tenths)
+                    .map(|band| band.p50_hundredths)
+            };
+            JobTerms {
+                total_weight: jobs.skills.row(job).iter().map(|s| weight(&rarity, *s)).sum(),
+                demand_bp: components::demand_bp(num_jobs.copied().unwrap_or(0)) as u16,
+                band: jobs.band[job],
+                offer_hundredths: jobs.salary_hundredths[job].or_else(benchmarked),
+            }
+        });
+        let terms = terms.collect();
+        ModelOnJobs { weights: model.weights, rarity, terms }
     }
 
     /// What a listed skill weighs: twice its rarity when required, else once.
@@ -78,39 +118,15 @@ impl ModelOnJobs {
         self.rarity[skill.ix()]
     }
 
-    /// The raw score of a pair that passes the prefilter, in bp, from the weight of the job's
-    /// skills that the user has and what else of the user counts.
+    /// What a job brings to a score.
     #[must_use]
-    pub fn raw_bp(
-        &self,
-        jobs: &JobColumns,
-        job: JobNo,
-        matched_weight: u32,
-        experience_tenths: Option<u16>,
-        expected_hundredths: u32,
-        is_dream: bool,
-    ) -> u32 {
-        let job = job.ix();
-        let weights = self.weights;
-        let weigh = |weight: u32, component_bp: u32| u64::from(weight) * u64::from(component_bp);
-        let sum =
-            weigh(weights.skills, components::skills_bp(matched_weight, self.total_weight[job]))
-                + weigh(
-                    weights.experience,
-                    components::experience_bp(experience_tenths, jobs.band[job]),
-                )
-                + weigh(weights.demand, u32::from(self.demand_bp[job]))
-                + weigh(
-                    weights.salary,
-                    components::salary_bp(self.offer_hundredths[job], expected_hundredths),
-                );
-        let base = (sum / weights.sum()) as u32;
-        base + if is_dream { weights.dream_bonus_bp() } else { 0 }
+    pub fn terms(&self, job: JobNo) -> &JobTerms {
+        &self.terms[job.ix()]
     }
 }
 
 fn weight(rarity: &[u8], listed: JobSkill) -> u32 {
-    u32::from(rarity[listed.skill.ix()]) << u32::from(listed.required)
+    u32::from(rarity[listed.skill().ix()]) << u32::from(listed.required())
 }
 
 /// The benchmarks of each (role family, city), the one to prefer first: newest, then the band that

@@ -280,7 +280,7 @@ pub(super) fn score_rows(
                     row.replaces.map_or_else(|| uuid::Uuid::now_v7().into_bytes(), |old| old.0)
                 }),
             ),
-            ("user_id", false, each(&|row| out.users.id[row.rows.user[row.at].ix()])),
+            ("user_id", false, each(&|row| row.user_id)),
             ("job_id", false, each(&|row| out.jobs.id[row.rows.job[row.at].ix()])),
             (
                 "fit_score",

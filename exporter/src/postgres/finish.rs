@@ -14,7 +14,8 @@ const ROWS_PER_STATEMENT: usize = 10_000;
 impl PostgresSink {
     /// Marks jobs and scrape runs as scored and skipped users as due, and logs the night.
     pub async fn finish(&mut self, out: &NightOut<'_>, finish: &Finish) -> Result<(), Error> {
-        let transaction = begin(&mut self.client, &self.lock).await?;
+        let Some(client) = self.clients.first_mut() else { return Ok(()) };
+        let transaction = begin(client, &self.lock).await?;
 
         // A job that was changed since the load stays new: this night has not seen it as it is.
         for jobs in finish.new_jobs.chunks(ROWS_PER_STATEMENT) {
@@ -44,8 +45,7 @@ impl PostgresSink {
             .map_err(PgError::query("marking scrape runs as scored"))?;
 
         for users in finish.skipped.chunks(ROWS_PER_STATEMENT) {
-            let ids: Vec<uuid::Uuid> =
-                users.iter().map(|user| pg_uuid(out.users.id[user.ix()])).collect();
+            let ids: Vec<uuid::Uuid> = users.iter().copied().map(pg_uuid).collect();
             transaction
                 .execute_typed(
                     "update public.user_fit_score_cursors set last_scrape_run_id = null, \

@@ -1,10 +1,8 @@
 //! What became of a chunk's users since they were loaded.
 
 use super::pg_uuid;
-use crate::{
-    chunk::{Chunk, NightOut},
-    error::Error,
-};
+use crate::{chunk::Chunk, error::Error};
+use futures_util::future::try_join3;
 use std::collections::{HashMap, HashSet};
 use talvix_engine::ids::UserNo;
 use talvix_pg::error::Error as PgError;
@@ -24,7 +22,6 @@ pub(super) struct Meanwhile {
 /// Holds the chunk's users in place, in the order of their ids, and says what became of them.
 pub(super) async fn meanwhile(
     transaction: &Transaction<'_>,
-    out: &NightOut<'_>,
     chunk: &Chunk,
     ids: &[uuid::Uuid],
 ) -> Result<Meanwhile, Error> {
@@ -39,22 +36,25 @@ pub(super) async fn meanwhile(
         .map_err(PgError::query(doing))?;
     // A statement of its own: a lock for a key passes over updates that left the key alone, and
     // the statement that waited for it shows the row as it was before.
-    let rows = transaction
-        .query_typed("select id, xmin::text::bigint from public.users where id = any($1)", &param)
-        .await
-        .map_err(PgError::query(doing))?;
+    let users = transaction
+        .query_typed("select id, xmin::text::bigint from public.users where id = any($1)", &param);
+    let cursors = transaction.query_typed(
+        "select user_id, last_scrape_run_id, last_scored_at from public.user_fit_score_cursors \
+         where user_id = any($1) order by user_id for update",
+        &param,
+    );
+    let resumes = transaction.query_typed(
+        "select user_id, xmin::text::bigint from public.resumes \
+         where user_id = any($1) and is_primary and parse_status = 'done'",
+        &param,
+    );
+    // Sent together, answered one after the other.
+    let (rows, cursors, resumes) =
+        try_join3(users, cursors, resumes).await.map_err(PgError::query(doing))?;
     let versions: HashMap<uuid::Uuid, i64> =
         rows.iter().map(|row| (row.get(0), row.get(1))).collect();
 
-    let rows = transaction
-        .query_typed(
-            "select user_id, last_scrape_run_id, last_scored_at from public.user_fit_score_cursors \
-             where user_id = any($1) order by user_id for update",
-            &param,
-        )
-        .await
-        .map_err(PgError::query(doing))?;
-    let cursors: HashMap<uuid::Uuid, (Option<uuid::Uuid>, Option<i64>)> = rows
+    let cursors: HashMap<uuid::Uuid, (Option<uuid::Uuid>, Option<i64>)> = cursors
         .iter()
         .map(|row| {
             let scored_at: Option<PgTimestamp> = row.get(2);
@@ -62,22 +62,14 @@ pub(super) async fn meanwhile(
         })
         .collect();
 
-    let rows = transaction
-        .query_typed(
-            "select user_id, xmin::text::bigint from public.resumes \
-             where user_id = any($1) and is_primary and parse_status = 'done'",
-            &param,
-        )
-        .await
-        .map_err(PgError::query(doing))?;
     let resumes: HashMap<uuid::Uuid, i64> =
-        rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+        resumes.iter().map(|row| (row.get(0), row.get(1))).collect();
 
     let mut meanwhile = Meanwhile::default();
-    for (_, scored) in chunk.users() {
+    for (_, scored) in chunk.scored() {
         let user = scored.user;
-        let id = pg_uuid(out.users.id[user.ix()]);
-        let loaded = out.users.cursor[user.ix()]
+        let id = pg_uuid(chunk.users.id[user.ix()]);
+        let loaded = chunk.users.cursor[user.ix()]
             .map(|cursor| (cursor.last_scrape_run_id.map(pg_uuid), cursor.last_scored_at_us));
         match versions.get(&id) {
             None => {
@@ -90,8 +82,8 @@ pub(super) async fn meanwhile(
             }
             Some(version) => {
                 let resume = resumes.get(&id).copied().unwrap_or_default();
-                if *version != i64::from(out.users.row_version[user.ix()])
-                    || resume != i64::from(out.users.resume_version[user.ix()])
+                if *version != i64::from(chunk.users.row_version[user.ix()])
+                    || resume != i64::from(chunk.users.resume_version[user.ix()])
                 {
                     meanwhile.changed.insert(user);
                 }

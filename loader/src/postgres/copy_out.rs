@@ -1,6 +1,9 @@
 //! `COPY … TO STDOUT`, decoded straight into columns.
 
-use crate::{error::Error, tables::InputTable};
+use crate::{
+    error::Error,
+    tables::{InputTable, STORED},
+};
 use arrow::{
     array::{
         ArrayRef, BooleanBuilder, Date32Builder, FixedSizeBinaryBuilder, Int32Builder,
@@ -19,7 +22,7 @@ use talvix_pg::{
 use tokio_postgres::Client;
 
 /// Rows of a batch: large enough to make a batch's overhead vanish, small enough to stay in cache.
-const BATCH_ROWS: usize = 64 * 1024;
+const BATCH_ROWS: usize = 8 * 1024;
 
 /// The expressions that give a table's columns in the types of their kinds, `row_version` last. A
 /// column that the database lacks reads as null.
@@ -53,6 +56,23 @@ pub async fn copy_out(
     table: InputTable,
     select: &str,
 ) -> Result<Vec<RecordBatch>, Error> {
+    let mut batches = Vec::new();
+    copy_out_each(client, table, select, |batch| {
+        batches.push(batch.clone());
+        Ok(())
+    })
+    .await?;
+    Ok(batches)
+}
+
+/// The same batch by batch: rows are decoded while the server sends the next ones, and a taker who
+/// is slow slows the server down.
+pub async fn copy_out_each(
+    client: &Client,
+    table: InputTable,
+    select: &str,
+    mut take: impl FnMut(&RecordBatch) -> Result<(), Error>,
+) -> Result<(), Error> {
     let doing = "reading a table";
     let statement = format!("copy ({select}) to stdout (format binary)");
     let stream = client.copy_out(&statement).await.map_err(PgError::query(doing))?;
@@ -64,21 +84,25 @@ pub async fn copy_out(
         decoder.feed(piece);
         while let Some(row) = decoder.next_row().map_err(decode)? {
             rows.push(row).map_err(decode)?;
-            rows.flush_if_full()?;
+            if rows.filled == BATCH_ROWS {
+                take(&rows.batch()?)?;
+            }
         }
     }
     decoder.finish().map_err(decode)?;
-    rows.finish()
+    if rows.filled > 0 {
+        take(&rows.batch()?)?;
+    }
+    Ok(())
 }
 
-/// Collects rows into batches.
+/// Collects rows into a batch.
 struct Rows {
     table: &'static str,
     names: &'static [&'static str],
     schema: SchemaRef,
     columns: Vec<ColumnBuilder>,
     filled: usize,
-    batches: Vec<RecordBatch>,
 }
 
 impl Rows {
@@ -100,7 +124,6 @@ impl Rows {
             schema: Arc::new(Schema::new(fields)),
             columns,
             filled: 0,
-            batches: Vec::new(),
         }
     }
 
@@ -112,41 +135,32 @@ impl Rows {
         Ok(())
     }
 
-    fn flush_if_full(&mut self) -> Result<(), Error> {
-        if self.filled == BATCH_ROWS { self.flush() } else { Ok(()) }
-    }
-
-    fn flush(&mut self) -> Result<(), Error> {
+    /// The rows so far; the next one begins anew.
+    fn batch(&mut self) -> Result<RecordBatch, Error> {
         let columns = self.columns.iter_mut().map(ColumnBuilder::finish).collect();
-        let batch = RecordBatch::try_new(self.schema.clone(), columns)
-            .map_err(|source| Error::Arrow { table: self.table, source })?;
-        self.batches.push(batch);
         self.filled = 0;
-        Ok(())
-    }
-
-    fn finish(mut self) -> Result<Vec<RecordBatch>, Error> {
-        if self.filled > 0 {
-            self.flush()?;
-        }
-        Ok(self.batches)
+        RecordBatch::try_new(self.schema.clone(), columns)
+            .map_err(|source| Error::Arrow { table: self.table, source })
     }
 }
 
 /// The names of a table's columns, for messages: one list per table for the life of the process.
 fn names(table: InputTable) -> &'static [&'static str] {
     use std::{collections::HashMap, sync::LazyLock};
-    static NAMES: LazyLock<HashMap<&'static str, Vec<&'static str>>> = LazyLock::new(|| {
+    /// A table, and how many of its columns are read.
+    type Key = (&'static str, usize);
+    static NAMES: LazyLock<HashMap<Key, Vec<&'static str>>> = LazyLock::new(|| {
         InputTable::ALL
             .iter()
+            .chain([&STORED])
             .map(|table| {
                 let columns = table.columns.iter().map(|column| column.name);
                 let version = table.versioned.then_some("xmin");
-                (table.name, columns.chain(version).collect())
+                ((table.name, table.columns.len()), columns.chain(version).collect())
             })
             .collect()
     });
-    NAMES.get(table.name).map_or(&[], Vec::as_slice)
+    NAMES.get(&(table.name, table.columns.len())).map_or(&[], Vec::as_slice)
 }
 
 /// A column in the making, by kind.

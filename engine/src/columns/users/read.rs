@@ -149,6 +149,7 @@ pub(super) fn push_roles(
         family: &'a str,
     }
     let mut targets = Vec::new();
+    let mut blank = Vec::new();
     for batch in batches {
         let batch = Batch::new("user_target_roles", batch);
         let ids = batch.ids("id")?;
@@ -159,7 +160,7 @@ pub(super) fn push_roles(
             let Some(user) = columns.number_of(&users.get(row)) else { continue };
             let family = families.value(row);
             if plain(family).is_none() {
-                faults.add("target_role_blank", "user", &columns.id[user.ix()]);
+                blank.push(user);
                 continue;
             }
             targets.push(Target {
@@ -169,6 +170,11 @@ pub(super) fn push_roles(
                 family,
             });
         }
+    }
+    // By user: which are the examples does not depend on the order in which rows arrive.
+    blank.sort_unstable();
+    for user in blank {
+        faults.add("target_role_blank", "user", &columns.id[user.ix()]);
     }
     targets.sort_unstable_by_key(|target| (target.user, target.priority, target.id));
 

@@ -1,0 +1,164 @@
+//! The users, segment by segment: each is loaded while the ones before it are scored and written.
+//!
+//! ```text
+//! tables ──rows──> door, resumes ──segment──> score (chunks.rs) ──chunk──> write
+//! ```
+//!
+//! Each stage is a thread that hands over to the next without a queue between them: of users there
+//! is never more in memory than one segment for each stage.
+
+use crate::{
+    config::RunConfig,
+    failure::{Failure, Status},
+};
+use anyhow::anyhow;
+use rayon::ThreadPool;
+use std::{
+    sync::mpsc::{Receiver, sync_channel},
+    thread::Scope,
+    time::{Duration, Instant},
+};
+use talvix_engine::{
+    columns::{JobColumns, SkipReason},
+    faults::Faults,
+};
+use talvix_loader::{
+    Error,
+    night::{Segment, UserRows},
+    reader::{TableReader, UserRange},
+    resumes::Vocabulary,
+};
+use tokio::runtime::Runtime;
+
+/// More unreadable resumes than this share of all (in percent), and than this many, mean a broken
+/// mount rather than broken resumes: skipping their users one by one would cost all of them a full
+/// scan.
+const MAX_UNREADABLE_PERCENT: usize = 5;
+const MAX_UNREADABLE: usize = 50;
+
+/// The segments of a night, checked and in the order of their users' ids.
+pub struct Segments<'a> {
+    config: &'a RunConfig,
+    receiver: Receiver<Result<(Segment, Faults), Error>>,
+    num_left: usize,
+    num_users: usize,
+    num_unreadable: usize,
+    /// What was wrong with the users so far.
+    pub faults: Faults,
+    /// How long the segments were waited for.
+    pub waited: Duration,
+}
+
+/// Begins to load the segments. Without `with_stored` what is stored for users is left out.
+#[expect(clippy::too_many_arguments, reason = "each is a different thing, used once")]
+pub fn load<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    runtime: &'scope Runtime,
+    threads: &'scope ThreadPool,
+    config: &'scope RunConfig,
+    reader: Box<dyn TableReader>,
+    ranges: Vec<UserRange>,
+    jobs: &'scope JobColumns,
+    with_stored: bool,
+) -> Segments<'scope> {
+    // Whoever finds nobody at the other end has nothing to do any more: no stage can leave
+    // another one waiting.
+    let (send_rows, rows) = sync_channel::<Result<UserRows, Error>>(0);
+    let (send_segment, receiver) = sync_channel(0);
+    let num_left = ranges.len();
+    scope.spawn(move || {
+        for range in ranges {
+            let read = UserRows::read(&*reader, range, jobs, with_stored);
+            let failed = read.is_err();
+            if send_rows.send(read).is_err() || failed {
+                return;
+            }
+        }
+        if let Err(error) = reader.close() {
+            // All rows are there: nothing is lost.
+            tracing::debug!("{error}");
+        }
+    });
+    scope.spawn(move || {
+        let vocabulary = Vocabulary::new(&jobs.skill_names, &config.aliases);
+        for rows in rows {
+            let checked = rows.and_then(|rows| {
+                let mut faults = Faults::default();
+                let segment = threads.install(|| {
+                    runtime.block_on(rows.check(jobs, &config.storage, &vocabulary, &mut faults))
+                })?;
+                Ok((segment, faults))
+            });
+            let failed = checked.is_err();
+            if send_segment.send(checked).is_err() || failed {
+                return;
+            }
+        }
+    });
+    Segments {
+        config,
+        receiver,
+        num_left,
+        num_users: 0,
+        num_unreadable: 0,
+        faults: Faults::default(),
+        waited: Duration::ZERO,
+    }
+}
+
+impl Segments<'_> {
+    /// Waits for the next segment; none when all are through.
+    ///
+    /// What makes a run refuse to begin ends it likewise when only a later segment shows it.
+    pub fn next(&mut self) -> Result<Option<Segment>, Failure> {
+        if self.num_left == 0 {
+            return Ok(None);
+        }
+        self.num_left -= 1;
+        let is_first = self.num_users == 0;
+        let began = Instant::now();
+        let received = self.receiver.recv();
+        self.waited += began.elapsed();
+        let loaded = received
+            .map_err(|_| Failure::failed(anyhow!("loading users ended before the last of them")))?;
+        let (segment, faults) = match loaded {
+            Ok(loaded) => loaded,
+            Err(error) if is_first => return Err(error.into()),
+            Err(error) => {
+                return Err(Failure::new(Status::Failed, error)
+                    .context("loading more users (what was committed stays)"));
+            }
+        };
+        self.faults.merge(faults);
+        let users = &segment.users;
+        if let Some(user) = self.config.user
+            && users.is_empty()
+        {
+            return Err(Failure::usage(format!("there is no user {user}")));
+        }
+        let unreadable = Some(SkipReason::ResumeUnreadable);
+        self.num_users += users.len();
+        self.num_unreadable += users.skip.iter().filter(|skip| **skip == unreadable).count();
+        if self.num_unreadable > MAX_UNREADABLE
+            && self.num_unreadable * 100 > self.num_users * MAX_UNREADABLE_PERCENT
+        {
+            let kept = if is_first { "Nothing was written" } else { "What was committed stays" };
+            return Err(Failure::failed(anyhow!(
+                "{} of {} resumes cannot be read: is {:?} what it should be? {kept} ({})",
+                self.num_unreadable,
+                self.num_users,
+                self.config.storage,
+                worst(&self.faults),
+            )));
+        }
+        Ok(Some(segment))
+    }
+}
+
+/// The most frequent fault of resumes, for a message.
+fn worst(faults: &Faults) -> String {
+    let resumes = faults.iter().filter(|(kind, _)| kind.starts_with("resume_"));
+    resumes.max_by_key(|(_, fault)| fault.count).map_or_else(String::new, |(kind, fault)| {
+        format!("{kind}: {}, such as {}", fault.count, fault.examples.join(", "))
+    })
+}
