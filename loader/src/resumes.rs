@@ -16,7 +16,7 @@ use talvix_engine::{
     columns::{ResumeFeatures, ResumeState, UserLevel},
     faults::Faults,
     ids::{Dictionary, SkillNo, Uuid, uuid_text},
-    skills::{AliasTable, SkillSearch},
+    skills::{AliasTable, SkillSearch, Words},
 };
 
 /// A parsed resume is a few kilobytes; these are for what only looks like one.
@@ -161,7 +161,9 @@ fn parse(
         }
     }
     if let Some(text) = resume.raw_text {
-        vocabulary.search.find(&text.0, &mut skills);
+        let mut words = Words::default();
+        words.split(&text.0);
+        vocabulary.search.find(&words, &mut skills);
     }
     skills.sort_unstable();
     skills.dedup();
