@@ -15,7 +15,7 @@ use talvix_loader::storage::Storage;
 use talvix_pg::Conninfo;
 
 /// The settings of a run: name, default, whether its value is secret.
-const SETTINGS: [(&str, &str, bool); 18] = [
+const SETTINGS: [(&str, &str, bool); 19] = [
     ("database_url", "", true),
     ("dataset", "", false),
     ("storage", "", false),
@@ -29,6 +29,7 @@ const SETTINGS: [(&str, &str, bool); 18] = [
     ("threads", "", false),
     ("chunk_users", "5000", false),
     ("connections", "2", false),
+    ("resume_cache", "on", false),
     ("json", "false", false),
     ("verbose", "0", false),
     ("quiet", "false", false),
@@ -263,6 +264,8 @@ pub struct RunConfig {
     pub chunk_users: usize,
     /// Connections that load.
     pub connections: usize,
+    /// Keep what resumes say for the next night.
+    pub resume_cache: bool,
     /// The report is JSON.
     pub json: bool,
     /// Draw progress on a terminal.
@@ -305,6 +308,7 @@ impl RunConfig {
             threads: settings.count("threads", MAX_THREADS)?.unwrap_or(0),
             chunk_users: settings.count("chunk_users", MAX_CHUNK_USERS)?.unwrap_or(5_000),
             connections: settings.count("connections", MAX_CONNECTIONS)?.unwrap_or(2),
+            resume_cache: settings.word("resume_cache", &["on", "off"])? == "on",
             json: settings.switch("json")?,
             progress: settings.word("progress", &["auto", "never"])? == "auto",
         })

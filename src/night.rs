@@ -6,7 +6,7 @@ mod stop;
 use crate::{
     config::{ModeChoice, RunConfig},
     failure::{Failure, Status},
-    report::{Jobs, Outcome, Pairs, Report, Rows, Users, peak_rss_bytes},
+    report::{Jobs, Outcome, Pairs, Report, Resumes, Rows, Users, peak_rss_bytes},
     source::Opened,
 };
 use anyhow::anyhow;
@@ -24,7 +24,8 @@ use talvix_engine::{
 };
 use talvix_exporter::chunk::{Finish, NightOut, Written};
 use talvix_loader::{
-    night::Night, pin, postgres::Selection, storage::Storage, tables::RawTables, weights,
+    night::Night, pin, postgres::Selection, resumes::CacheUse, storage::Storage, tables::RawTables,
+    weights,
 };
 use tokio::runtime::Runtime;
 
@@ -81,6 +82,8 @@ pub fn run(config: &RunConfig) -> Result<Report, Failure> {
     })?;
     report.model_id = model.id();
     report.set_faults(&night.faults);
+    report.resumes = Resumes { read: night.resumes.read, from_cache: night.resumes.from_cache };
+    report.warnings.extend(night.resumes.warning.clone());
 
     let scoring = Instant::now();
     let on_jobs = ModelOnJobs::new(&model, &night.jobs);
@@ -143,7 +146,12 @@ pub fn run(config: &RunConfig) -> Result<Report, Failure> {
 
 /// Checks what was read, and reads the resumes.
 fn load(runtime: &Runtime, config: &RunConfig, tables: RawTables) -> Result<Night, Failure> {
-    let night = runtime.block_on(Night::new(tables, &config.storage, &config.aliases))?;
+    let night = runtime.block_on(Night::new(
+        tables,
+        &config.storage,
+        &config.aliases,
+        cache_use(config),
+    ))?;
     if let Some(user) = config.user
         && night.users.is_empty()
     {
@@ -161,6 +169,16 @@ fn load(runtime: &Runtime, config: &RunConfig, tables: RawTables) -> Result<Nigh
         )));
     }
     Ok(night)
+}
+
+/// A run for one user would find most of the cache of no use; a dry run writes nothing.
+fn cache_use(config: &RunConfig) -> CacheUse {
+    match config.resume_cache {
+        _ if config.user.is_some() => CacheUse::Off,
+        false => CacheUse::Off,
+        true if config.dry_run => CacheUse::ReadOnly,
+        true => CacheUse::ReadWrite,
+    }
 }
 
 fn unreadable(night: &Night) -> usize {

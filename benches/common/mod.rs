@@ -22,7 +22,9 @@ use talvix_fixtures::{
     parquet::write_dataset,
     tables::Tables,
 };
-use talvix_loader::{dataset, night::Night, postgres::Selection, storage::Storage, weights};
+use talvix_loader::{
+    dataset, night::Night, postgres::Selection, resumes::CacheUse, storage::Storage, weights,
+};
 
 /// Jobs and users of the night.
 const SIZE: (usize, usize) = (20_000, 1_000);
@@ -71,7 +73,7 @@ impl Scene {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let (night, weights) = runtime.block_on(async {
             let (weights, _) = weights::read(&storage, &raw).await.unwrap();
-            (Night::new(raw, &storage, &aliases).await.unwrap(), weights)
+            (Night::new(raw, &storage, &aliases, CacheUse::Off).await.unwrap(), weights)
         });
         let benchmarks = night.benchmarks.clone();
         let pinned_at_us = as_of.as_microsecond();

@@ -7,6 +7,6 @@ mod text;
 mod words;
 
 pub use aliases::{AliasError, AliasTable};
-pub use canonical::{canonical, fold};
+pub use canonical::{canonical, fold, unicode_version};
 pub use text::{SkillSearch, forms, is_looked_for};
 pub use words::{Word, Words};

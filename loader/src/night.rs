@@ -2,7 +2,7 @@
 
 use crate::{
     error::Error,
-    resumes::{self, Vocabulary},
+    resumes::{CacheReport, CacheUse, ResumeReader, Vocabulary},
     storage::Storage,
     tables::{
         BENCHMARKS, COMPANY_PREFS, CURSORS, JOB_SKILLS, JOBS, RESUMES, RawTables, SCORES,
@@ -31,6 +31,8 @@ pub struct Night {
     pub benchmarks: Vec<Benchmark>,
     /// Impossible values, by kind.
     pub faults: Faults,
+    /// Where what resumes say came from.
+    pub resumes: CacheReport,
 }
 
 impl Night {
@@ -39,6 +41,7 @@ impl Night {
         mut tables: RawTables,
         storage: &Storage,
         aliases: &AliasTable,
+        cache: CacheUse,
     ) -> Result<Self, Error> {
         let mut faults = Faults::default();
         let jobs = JobColumns::new(tables.of(JOBS), tables.of(JOB_SKILLS), aliases, &mut faults)?;
@@ -53,15 +56,16 @@ impl Night {
             cursors: tables.of(CURSORS),
         };
         let draft = UserDraft::new(user_tables, &jobs, &mut faults)?;
-        let vocabulary = Vocabulary::new(&jobs.skill_names, aliases);
+        let vocabulary = Vocabulary { skills: &jobs.skill_names, aliases };
         let wanted = draft.resumes_to_read();
-        let states = resumes::read(storage, &wanted, &vocabulary, &mut faults).await?;
-        drop(vocabulary);
+        let mut reader = ResumeReader::open(storage, vocabulary, cache).await?;
+        let states = reader.read(&wanted, &mut faults).await?;
+        let resumes = reader.finish().await;
         let users = draft.finish(states);
 
         let stored = StoredPairs::new(tables.of(SCORES), &jobs, &users)?;
         let scrape_runs = ScrapeRuns::new(tables.of(SCRAPE_RUNS))?;
         let benchmarks = model::benchmarks(tables.of(BENCHMARKS), &mut faults)?;
-        Ok(Night { jobs, users, stored, scrape_runs, benchmarks, faults })
+        Ok(Night { jobs, users, stored, scrape_runs, benchmarks, faults, resumes })
     }
 }

@@ -83,6 +83,14 @@ impl Words {
         self.words.is_empty()
     }
 
+    /// What it keeps for the next text.
+    #[must_use]
+    pub fn capacity_bytes(&self) -> usize {
+        self.folded.capacity()
+            + 4 * self.edges.capacity()
+            + size_of::<Span>() * self.words.capacity()
+    }
+
     /// The word at a position.
     ///
     /// # Panics
