@@ -1,11 +1,11 @@
-//! How fast parsed resumes are read.
+//! How fast parsed resumes are read, inflated, parsed and searched.
 
 mod common;
 
 use common::Scene;
 use criterion::{BenchmarkId, Criterion, Throughput};
 use talvix_engine::{columns::ResumeState, faults::Faults, ids::Uuid};
-use talvix_loader::resumes::{self, Vocabulary};
+use talvix_loader::resumes::{CacheUse, ResumeReader, Vocabulary};
 
 fn main() {
     common::main(bench);
@@ -13,13 +13,16 @@ fn main() {
 
 fn bench(criterion: &mut Criterion, scene: &Scene) {
     let users = &scene.night.users;
-    let vocabulary = Vocabulary::new(&scene.night.jobs.skill_names, &scene.aliases);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let scored = scene.users();
     let wanted: Vec<(Uuid, bool)> = scored.iter().map(|user| (users.id[user.ix()], true)).collect();
     let read = || {
-        let mut faults = Faults::default();
-        runtime.block_on(resumes::read(&scene.storage, &wanted, &vocabulary, &mut faults)).unwrap()
+        let (skills, aliases) = (&scene.night.jobs.skill_names, &scene.aliases);
+        let vocabulary = Vocabulary { skills, aliases };
+        runtime.block_on(async {
+            let opened = ResumeReader::open(&scene.storage, vocabulary, CacheUse::Off).await;
+            opened.unwrap().read(&wanted, &mut Faults::default()).await.unwrap()
+        })
     };
     for (user, state) in scored.iter().zip(read()) {
         let ResumeState::Read(features) = state else { panic!("{user:?}: {state:?}") };

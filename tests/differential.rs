@@ -27,6 +27,7 @@ use talvix_fixtures::real;
 use talvix_fixtures::tables::Tables;
 use talvix_loader::night::Night;
 use talvix_loader::postgres::Selection;
+use talvix_loader::resumes::CacheUse;
 use talvix_loader::storage::Storage;
 use talvix_loader::weights;
 use uuid::Uuid;
@@ -53,7 +54,7 @@ fn engine(dir: &Path, aliases: &[(String, String)], threads: usize) -> Engine {
     let tables = talvix_loader::dataset::load(&version, Selection { week, user: None }).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let (weights, _) = runtime.block_on(weights::read(&storage, &tables)).unwrap();
-    let night = runtime.block_on(Night::new(tables, &storage, &aliases)).unwrap();
+    let night = runtime.block_on(Night::new(tables, &storage, &aliases, CacheUse::Off)).unwrap();
     let model = ScoringModel::pin(
         &night.jobs,
         weights,

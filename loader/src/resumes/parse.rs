@@ -408,7 +408,7 @@ mod tests {
         let mut inflate = Decompress::new(false);
         let mut taken = 0;
         for (number, length) in [0, 1, 7, 300, 2_600, 70_000, 70_001].into_iter().enumerate() {
-            let text: Vec<u8> = (0..length).map(|at| (at * at / 7 % 251) as u8).collect();
+            let text: Vec<u8> = (0..length).map(|at: u64| (at * at / 7 % 251) as u8).collect();
             let packed = gzip(&text);
             let mut json = vec![9; 5];
             if unpack_one_member(&packed, &mut inflate, &mut json).is_some() {
