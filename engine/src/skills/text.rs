@@ -7,10 +7,10 @@ use hashbrown::HashTable;
 /// The root of the tree of forms.
 const ROOT: u32 = 0;
 
-/// Bits of the filter for each form's first word: one word in sixteen that begins no form passes.
-const FILTER_BITS_PER_FORM: usize = 16;
+/// Bits of a filter for each of its members: one in sixteen others passes.
+const FILTER_BITS_PER_MEMBER: usize = 16;
 
-/// The most bits of the filter, 64 KiB: what a core's second cache holds beside the rest.
+/// The most bits of a filter, 64 KiB: what a core's second cache holds beside the rest.
 const MAX_FILTER_BITS: usize = 1 << 19;
 
 /// Finds skills in running text: a skill is said where its words, or those of one of its aliases,
@@ -19,23 +19,29 @@ const MAX_FILTER_BITS: usize = 1 << 19;
 /// Words are those of [`Words`]. A form of fewer than three characters that are all letters (`c`,
 /// `go`, `r`) is not looked for: as a word of a text it says too little.
 ///
-/// The forms are a tree of words. A word that begins no form costs a bit in a filter that stays in
-/// the processor's cache; another one a look-up, and more only where a form goes on.
+/// The forms are a tree of words. Where neither a word is a form nor it and the next one begin one,
+/// it costs two bits in filters that stay in the processor's cache; else a look-up for each step.
 #[derive(Debug)]
 pub struct SkillSearch {
-    /// A bit for each hash that some form's first word has.
-    filter: Vec<u64>,
-    /// From node to node by a word.
-    steps: HashTable<Step>,
+    /// Forms of one word.
+    single: Filter,
+    /// The first two words of the others.
+    pairs: Filter,
+    /// From the root by a word: few enough to stay in the processor's cache.
+    first_steps: HashTable<Step>,
+    /// From any other node by a word.
+    further_steps: HashTable<Step>,
     nodes: Vec<Node>,
 }
 
 #[derive(Debug)]
 struct Step {
+    hash: u64,
+    /// The word's first bytes: all of nearly every word, so that no other memory is touched.
+    head: u128,
+    tail: Box<[u8]>,
     from: u32,
     to: u32,
-    hash: u64,
-    word: Box<[u8]>,
 }
 
 #[derive(Debug, Default)]
@@ -55,23 +61,35 @@ impl SkillSearch {
     /// Prepares the search for the skills of a dictionary: their own names and all their aliases.
     #[must_use]
     pub fn new(skills: &Dictionary, aliases: &AliasTable) -> Self {
-        let (filter, steps) = (Vec::new(), HashTable::new());
-        let mut search = SkillSearch { filter, steps, nodes: vec![Node::default()] };
+        let mut search = SkillSearch {
+            single: Filter::default(),
+            pairs: Filter::default(),
+            first_steps: HashTable::new(),
+            further_steps: HashTable::new(),
+            nodes: vec![Node::default()],
+        };
         let mut words = Words::default();
+        let (mut single, mut pairs) = (Vec::new(), Vec::new());
         for (number, name) in skills.texts().enumerate() {
             for form in forms(name, aliases) {
                 words.split(form);
+                if !is_looked_for(&words) {
+                    continue;
+                }
                 search.add(&words, SkillNo(number as u32));
+                let mut hashes = words.hashes();
+                match (hashes.next(), hashes.next()) {
+                    (Some(first), Some(second)) => pairs.push(pair_hash(first, second)),
+                    (first, _) => single.extend(first),
+                }
             }
         }
-        search.make_filter();
+        search.single = Filter::new(&single);
+        search.pairs = Filter::new(&pairs);
         search
     }
 
     fn add(&mut self, form: &Words, skill: SkillNo) {
-        if !is_looked_for(form) {
-            return;
-        }
         let mut node = ROOT;
         for word in form.iter() {
             node = self.step(node, word).unwrap_or_else(|| self.add_step(node, word));
@@ -86,34 +104,30 @@ impl SkillSearch {
         let to = self.nodes.len() as u32;
         self.nodes.push(Node::default());
         self.nodes[from as usize].goes_on = true;
-        let step = Step { from, to, hash: step_hash(word.hash, from), word: word.bytes.into() };
-        self.steps.insert_unique(step.hash, step, |step| step.hash);
+        let hash = step_hash(word.hash, from);
+        let step = Step { hash, head: word.head, tail: word.tail().into(), from, to };
+        let steps = if from == ROOT { &mut self.first_steps } else { &mut self.further_steps };
+        steps.insert_unique(step.hash, step, |step| step.hash);
         to
-    }
-
-    fn make_filter(&mut self) {
-        let first = || self.steps.iter().filter(|step| step.from == ROOT);
-        let num_bits = (first().count() * FILTER_BITS_PER_FORM).next_power_of_two();
-        let mut filter = vec![0_u64; num_bits.clamp(64, MAX_FILTER_BITS) / 64];
-        for step in first() {
-            let (slot, bit) = place(step.hash, filter.len());
-            filter[slot] |= bit;
-        }
-        self.filter = filter;
     }
 
     /// Where a word leads.
     fn step(&self, from: u32, word: Word<'_>) -> Option<u32> {
         let hash = step_hash(word.hash, from);
-        let same = |step: &Step| step.from == from && *step.word == *word.bytes;
-        self.steps.find(hash, same).map(|step| step.to)
+        let same = |step: &Step| {
+            step.head == word.head && step.from == from && is_same(&step.tail, word.tail())
+        };
+        let steps = if from == ROOT { &self.first_steps } else { &self.further_steps };
+        steps.find(hash, same).map(|step| step.to)
     }
 
     /// Appends the skills that a text names to `found`, some perhaps more than once.
     pub fn find(&self, text: &Words, found: &mut Vec<SkillNo>) {
-        for (start, hash) in text.hashes().enumerate() {
-            let (slot, bit) = place(step_hash(hash, ROOT), self.filter.len());
-            if self.filter[slot] & bit != 0 {
+        // Nothing comes after the last word.
+        let next = text.hashes().skip(1).chain([0]);
+        for (start, (first, second)) in text.hashes().zip(next).enumerate() {
+            // Both are looked at: a branch would cost more than it saves.
+            if self.single.may_have(first) | self.pairs.may_have(pair_hash(first, second)) {
                 self.find_from(text, start, found);
             }
         }
@@ -134,10 +148,49 @@ impl SkillSearch {
     }
 }
 
-/// The slot of a filter and the bit in it.
-fn place(hash: u64, num_slots: usize) -> (usize, u64) {
-    // The number of slots is a power of two. The table of steps takes the highest and lowest bits.
-    ((hash >> 32) as usize & (num_slots - 1), 1 << (hash >> 26 & 63))
+/// Whether two ends of words are the same. Nearly all are empty, and to compare nothing with nothing
+/// takes glibc on AVX-512 a fault in microcode: that was half of a search.
+fn is_same(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && (a.is_empty() || a == b)
+}
+
+/// What two words in a row are known by.
+fn pair_hash(first: u64, second: u64) -> u64 {
+    first.rotate_left(32) ^ second
+}
+
+/// A set of hashes that may have more than were put in.
+#[derive(Debug)]
+struct Filter {
+    /// A power of two of them.
+    slots: Vec<u64>,
+}
+
+impl Default for Filter {
+    fn default() -> Self {
+        Filter { slots: vec![0] }
+    }
+}
+
+impl Filter {
+    fn new(members: &[u64]) -> Self {
+        let num_bits = (members.len() * FILTER_BITS_PER_MEMBER).next_power_of_two();
+        let mut filter = Filter { slots: vec![0; num_bits.clamp(64, MAX_FILTER_BITS) / 64] };
+        for hash in members {
+            let (slot, bit) = filter.place(*hash);
+            filter.slots[slot] |= bit;
+        }
+        filter
+    }
+
+    fn may_have(&self, hash: u64) -> bool {
+        let (slot, bit) = self.place(hash);
+        self.slots[slot] & bit != 0
+    }
+
+    fn place(&self, hash: u64) -> (usize, u64) {
+        (hash as usize & (self.slots.len() - 1), 1 << (hash >> 58))
+    }
 }
 
 /// What a skill is called: its canonical name and its aliases.

@@ -45,8 +45,18 @@ struct Span {
 pub struct Word<'a> {
     /// UTF-8.
     pub bytes: &'a [u8],
+    /// The first 16 bytes, as a little-endian number; what is missing is 0, which no word has.
+    pub head: u128,
     /// Equal for equal words, in every run and on every machine.
     pub hash: u64,
+}
+
+impl Word<'_> {
+    /// What follows the first 16 bytes.
+    #[must_use]
+    pub fn tail(&self) -> &[u8] {
+        self.bytes.get(16..).unwrap_or_default()
+    }
 }
 
 impl Words {
@@ -54,7 +64,7 @@ impl Words {
     pub fn split(&mut self, text: &str) {
         self.folded.clear();
         fold_into(text, &mut self.folded);
-        // A block more than needed: the last word ends, and eight bytes can be read anywhere.
+        // A block more than needed: the last word ends, and 16 bytes can be read anywhere in a word.
         self.folded.resize((self.folded.len() / BLOCK + 2) * BLOCK, SEPARATOR);
         find_edges(&self.folded, &mut self.edges);
 
@@ -99,7 +109,10 @@ impl Words {
     #[must_use]
     pub fn get(&self, at: usize) -> Word<'_> {
         let Span { start, end, hash } = self.words[at];
-        Word { bytes: &self.folded[start as usize..end as usize], hash }
+        let (start, end) = (start as usize, end as usize);
+        let head = self.folded[start..].first_chunk().map_or(0, |head| u128::from_le_bytes(*head));
+        let head = head & (u128::MAX >> (128 - 8 * (end - start).min(16)));
+        Word { bytes: &self.folded[start..end], head, hash }
     }
 
     /// The words in their order.
@@ -158,13 +171,16 @@ fn is_mere_mark(c: char) -> bool {
 /// The first byte that is not ASCII, or NUL.
 fn first_odd(bytes: &[u8]) -> Option<usize> {
     let is_odd = |byte: u8| byte.wrapping_sub(1) >= 0x7f;
-    // A chunk is looked through whole, which needs no branch a byte.
-    let chunks = bytes.chunks(BLOCK);
-    let odd = chunks
-        .enumerate()
-        .find(|(_, chunk)| chunk.iter().fold(false, |found, byte| found | is_odd(*byte)));
-    let (number, chunk) = odd?;
-    Some(number * BLOCK + chunk.iter().position(|byte| is_odd(*byte))?)
+    // A block is looked through whole, which needs no branch a byte.
+    let (blocks, rest) = bytes.as_chunks::<BLOCK>();
+    for (number, block) in blocks.iter().enumerate() {
+        if block.iter().fold(0, |odd, byte| odd | u8::from(is_odd(*byte))) != 0 {
+            let at = block.iter().position(|byte| is_odd(*byte))?;
+            return Some(number * BLOCK + at);
+        }
+    }
+    let at = rest.iter().position(|byte| is_odd(*byte))?;
+    Some(blocks.len() * BLOCK + at)
 }
 
 /// Where words begin and end, in turns. The last block must separate.
@@ -214,12 +230,16 @@ fn hash(bytes: &[u8], len: usize) -> u64 {
     let mut state = SEED ^ len as u64;
     let mut at = 0;
     while at < len {
-        let chunk = bytes[at..].first_chunk::<8>().map_or(0, |chunk| u64::from_le_bytes(*chunk));
-        let num_kept = (len - at).min(8) as u32;
-        state = mix(state, chunk & (u64::MAX >> (64 - 8 * num_kept)));
+        state = mix(state, chunk(&bytes[at..], len - at));
         at += 8;
     }
     mix(state, SEED)
+}
+
+/// The first `len` bytes, at least one and at most eight, as a little-endian number.
+fn chunk(bytes: &[u8], len: usize) -> u64 {
+    let chunk = bytes.first_chunk::<8>().map_or(0, |chunk| u64::from_le_bytes(*chunk));
+    chunk & (u64::MAX >> (64 - 8 * len.clamp(1, 8)))
 }
 
 #[cfg(test)]
