@@ -311,7 +311,7 @@ mod tests {
                 dictionary.intern(&crate::skills::canonical(&text_of(name)));
             }
             let alias = format!("alias {}", text_of(&alias));
-            let text = text_of(&text).replace("b", "alias ");
+            let text = text_of(&text).replace('b', "alias ");
             let aliases = AliasTable::new([(alias.as_str(), dictionary.text(0))]).unwrap();
             let mut words = Words::default();
             words.split(&text);

@@ -33,7 +33,7 @@ const SEPARATOR: u8 = b' ';
 pub struct Words {
     folded: Vec<u8>,
     edges: Vec<u32>,
-    words: Vec<Span>,
+    spans: Vec<Span>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -71,7 +71,7 @@ impl Words {
         self.folded.resize((self.folded.len() / BLOCK + 2) * BLOCK, SEPARATOR);
         find_edges(&self.folded, &mut self.edges);
 
-        self.words.clear();
+        self.spans.clear();
         for edge in self.edges.chunks_exact(2) {
             let (start, mut end) = (edge[0], edge[1]);
             while end > start && self.folded[end as usize - 1] == b'.' {
@@ -79,7 +79,7 @@ impl Words {
             }
             if end > start {
                 let hash = hash(&self.folded[start as usize..], (end - start) as usize);
-                self.words.push(Span { start, end, hash });
+                self.spans.push(Span { start, end, hash });
             }
         }
     }
@@ -87,13 +87,13 @@ impl Words {
     /// How many words there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.words.len()
+        self.spans.len()
     }
 
     /// Whether there is no word.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.words.is_empty()
+        self.spans.is_empty()
     }
 
     /// What it keeps for the next text.
@@ -101,7 +101,7 @@ impl Words {
     pub fn capacity_bytes(&self) -> usize {
         self.folded.capacity()
             + 4 * self.edges.capacity()
-            + size_of::<Span>() * self.words.capacity()
+            + size_of::<Span>() * self.spans.capacity()
     }
 
     /// The word at a position.
@@ -111,7 +111,7 @@ impl Words {
     /// If there are not that many.
     #[must_use]
     pub fn get(&self, at: usize) -> Word<'_> {
-        let Span { start, end, hash } = self.words[at];
+        let Span { start, end, hash } = self.spans[at];
         let (start, end) = (start as usize, end as usize);
         let head = head(&self.folded[start..], end - start);
         Word { bytes: &self.folded[start..end], head, hash }
@@ -124,7 +124,7 @@ impl Words {
 
     /// The words' hashes, in the order of the words.
     pub fn hashes(&self) -> impl Iterator<Item = u64> {
-        self.words.iter().map(|word| word.hash)
+        self.spans.iter().map(|word| word.hash)
     }
 }
 
@@ -204,10 +204,10 @@ fn find_edges(folded: &[u8], edges: &mut Vec<u32>) {
 fn word_mask(block: &[u8; BLOCK]) -> u64 {
     let mut is_word = [0_u8; BLOCK];
     for (is_word, &byte) in is_word.iter_mut().zip(block) {
-        let letter = byte.wrapping_sub(b'a') < 26;
-        let digit = byte.wrapping_sub(b'0') < 10;
-        let sign = byte == b'+' || byte == b'#' || byte == b'.';
-        *is_word = u8::from(letter | digit | sign | (byte >= 0x80));
+        let letter = u8::from(byte.wrapping_sub(b'a') < 26);
+        let digit = u8::from(byte.wrapping_sub(b'0') < 10);
+        let sign = u8::from(byte == b'+' || byte == b'#' || byte == b'.');
+        *is_word = letter | digit | sign | byte >> 7;
     }
     let mut mask = 0;
     for (number, eight) in is_word.as_chunks::<8>().0.iter().enumerate() {

@@ -3,7 +3,7 @@
 use super::*;
 use flate2::{Compression, write::GzEncoder};
 use fs_err as fs;
-use object_store::{ObjectStore, memory::InMemory, path::Path as Key};
+use object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path as Key};
 use proptest::prelude::*;
 use std::{io::Write, path::PathBuf, time::Duration};
 use talvix_engine::ids::uuid_text;
@@ -293,7 +293,7 @@ fn a_bucket_is_listed_once_and_read_where_it_changed() {
     let memory = Arc::new(InMemory::new());
     let put = |number: u16, json: &str| {
         let key = Key::from(format!("p/parsed-resumes/{}.json.gz", uuid_text(&user(number))));
-        runtime.block_on(memory.put_opts(&key, gzip(json).into(), Default::default())).unwrap();
+        runtime.block_on(memory.put(&key, gzip(json).into())).unwrap();
     };
     for number in 0..30 {
         put(number, &json(u64::from(number)));

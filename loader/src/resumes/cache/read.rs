@@ -126,7 +126,7 @@ impl ChunkReader for Window {
     type T = Reader<Bytes>;
 
     fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
-        let len = self.len().checked_sub(start).unwrap_or_default();
+        let len = self.len().saturating_sub(start);
         Ok(self.get_bytes(start, len as usize)?.reader())
     }
 
