@@ -194,6 +194,49 @@ def table(nights):
         yield "| " + " | ".join(cells) + " |"
 
 
+# --- the calculation ---
+
+FAR_JOBS, FAR_USERS = 1_000_000, 10_000_000
+# What it is made from: docs/performance.md has the formulas.
+CORNERS = [(1, 1), (4, 1), (1, 10)]
+
+
+def by_formula(at_corners, jobs, users):
+    """What grows as `i·jobs + (a + b·jobs)·users`, at so many times the jobs and users."""
+    one, more_jobs, more_users = at_corners
+    # Below 0 is noise.
+    by_users = max((more_users - one) / 9, 0)  # a + b
+    both = max((more_jobs - 4 * one + 3 * by_users) / 3, 0)  # b
+    only_jobs = max(one - by_users, 0)  # i
+    return only_jobs * jobs + (by_users - both + both * jobs) * users
+
+
+def far(nights):
+    """The calculation for a million jobs and ten million users, as rows of Markdown."""
+    corners = [nights[corner] for corner in CORNERS]
+    jobs = FAR_JOBS / corners[0]["jobs"]["scoreable"]
+    users = FAR_USERS / corners[0]["users"]["scored"]
+
+    def grown(number):
+        return by_formula([number(one) for one in corners], jobs, users)
+
+    def minutes(number):
+        return f"{grown(number) / 60:,.1f} min"
+
+    yield f"| 1 M × 10 M, by calculation ({jobs:.2f} × {users:.1f}) | |"
+    yield "|---|--:|"
+    yield f"| pairs | {grown(lambda one: one['pairs']['prefiltered']) / 1e9:,.0f} G |"
+    yield f"| rows kept | {grown(lambda one: one['rows']['kept']) / 1e6:,.0f} M |"
+    for phase in ("load", "score", "write", "total"):
+        yield f"| {phase} | {minutes(lambda one, phase=phase: one['seconds'][phase])} |"
+    yield f"| CPU talvix | {minutes(lambda one: sum(one['cpu_seconds']['talvix'].values()))} |"
+    if all(one["cpu_seconds"]["server"] is not None for one in corners):
+        yield f"| CPU server | {minutes(lambda one: one['cpu_seconds']['server'])} |"
+    one, more_jobs, more_users = (night["peak_rss_bytes"] for night in corners)
+    memory = more_users + (more_jobs - one) / 3 * (jobs - 1)  # grows with jobs alone
+    yield f"| peak memory | {memory / 1e6:,.0f} MB |"
+
+
 def write_block(document, chart, lines, measured):
     """Puts the table and the chart between the marks of a document."""
     text = document.read_text()
@@ -203,7 +246,7 @@ def write_block(document, chart, lines, measured):
         raise SystemExit(f"scripts/growth: {document} has no {BEGIN} and {END} around the table")
     where = f"On {measured['cores']} cores ({measured['cpu']}), scoreable jobs and users; seconds:"
     picture = f"![Seconds and memory by users and by jobs]({chart.name})"
-    block = "\n\n".join([begin, where, "\n".join(lines), picture, end])
+    block = "\n\n".join([begin, where, picture, "\n".join(lines), end])
     document.write_text(before + block + after)
 
 
@@ -243,6 +286,8 @@ def main():
 
     nights = by_size(results)
     lines = list(table(nights))
+    if all(corner in nights for corner in CORNERS):
+        lines += ["", *far(nights)]
     say("")
     print("\n".join(lines))
     if options.document:
