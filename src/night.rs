@@ -88,6 +88,7 @@ pub fn run(config: &RunConfig) -> Result<Report, Failure> {
         let on_jobs = ModelOnJobs::new(&model, jobs);
         let scorer = threads.install(|| Scorer::new(jobs, &on_jobs, week, config.processor));
         let indexing = indexing.elapsed();
+        tracing::debug!("the model is applied to the jobs");
 
         // Whatever is wrong with the first users comes out before anything is written.
         let first = segments.next()?;

@@ -74,6 +74,10 @@ impl TableReader for DatasetReader {
         share_out(0..TABLES_AT_ONCE, reads, |_, read| self.read_table(read))
     }
 
+    fn split(self: Box<Self>) -> Vec<Box<dyn TableReader>> {
+        vec![self]
+    }
+
     fn close(self: Box<Self>) -> Result<(), Error> {
         Ok(())
     }

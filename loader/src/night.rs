@@ -50,6 +50,7 @@ impl JobSide {
             Read::collect(all, BENCHMARKS, &mut benchmarks),
             Read::collect(all, MODEL_WEIGHTS, &mut weights),
         ])?;
+        tracing::debug!("jobs and their skills are read");
         Ok(JobSide {
             jobs: jobs.finish(skills, aliases),
             scrape_runs: ScrapeRuns::new(&runs)?,
@@ -95,6 +96,7 @@ impl UserRows {
             Read::collect(range, COMPANY_PREFS, company_prefs),
         ]);
         reader.read(reads)?;
+        tracing::debug!("the rows of a segment's users are read");
         Ok(rows)
     }
 
@@ -116,6 +118,7 @@ impl UserRows {
         let stored = self.stored;
         let wanted = draft.resumes_to_read();
         let states = resumes.read(&wanted, faults).await?;
+        tracing::debug!("what the resumes of {} users say is known", wanted.len());
         let users = draft.finish(states);
         let stored = stored.finish(&users);
         Ok(Segment { users, stored })

@@ -142,6 +142,15 @@ impl TableReader for PostgresReader {
         })
     }
 
+    fn split(self: Box<Self>) -> Vec<Box<dyn TableReader>> {
+        let PostgresReader { connections, preflight, selection } = *self;
+        let reader = |connection| -> Box<dyn TableReader> {
+            let connections = vec![connection];
+            Box::new(PostgresReader { connections, preflight: preflight.clone(), selection })
+        };
+        connections.into_iter().map(reader).collect()
+    }
+
     fn close(self: Box<Self>) -> Result<(), Error> {
         for Connection { runtime, client } in self.connections {
             let commit = client.batch_execute("commit");

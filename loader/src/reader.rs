@@ -87,6 +87,9 @@ pub trait TableReader: Send + Sync {
     /// takers as they arrive: of no table more than one lies around.
     fn read(&self, reads: Vec<Read<'_>>) -> Result<(), Error>;
 
+    /// Readers of the same instant that do not wait for each other.
+    fn split(self: Box<Self>) -> Vec<Box<dyn TableReader>>;
+
     /// Lets go of the instant.
     fn close(self: Box<Self>) -> Result<(), Error>;
 }

@@ -4,8 +4,9 @@
 //! tables ──rows──> door, resumes ──segment──> score (chunks.rs) ──chunk──> write
 //! ```
 //!
-//! Each stage is a thread that hands over to the next without a queue between them: of users there
-//! is never more in memory than one segment for each stage.
+//! Each stage is a thread, the first one a thread for each connection, that hands over to the next
+//! without a queue between them: of users there is never more in memory than one segment for each
+//! thread.
 
 use crate::{
     config::RunConfig,
@@ -64,22 +65,30 @@ pub fn load<'scope>(
 ) -> Segments<'scope> {
     // Whoever finds nobody at the other end has nothing to do any more: no stage can leave
     // another one waiting.
-    let (send_rows, rows) = sync_channel::<Result<UserRows, Error>>(0);
-    let (send_segment, receiver) = sync_channel(0);
     let num_left = ranges.len();
-    scope.spawn(move || {
-        for range in ranges {
-            let read = UserRows::read(&*reader, range, jobs, with_stored);
-            let failed = read.is_err();
-            if send_rows.send(read).is_err() || failed {
-                return;
+    let readers = reader.split();
+    let num_readers = readers.len();
+    let mut receivers = Vec::new();
+    for (number, reader) in readers.into_iter().enumerate() {
+        let (send_rows, rows) = sync_channel::<Result<UserRows, Error>>(0);
+        receivers.push(rows);
+        let ranges: Vec<UserRange> =
+            ranges.iter().copied().skip(number).step_by(num_readers).collect();
+        scope.spawn(move || {
+            for range in ranges {
+                let read = UserRows::read(&*reader, range, jobs, with_stored);
+                let failed = read.is_err();
+                if send_rows.send(read).is_err() || failed {
+                    return;
+                }
             }
-        }
-        if let Err(error) = reader.close() {
-            // All rows are there: nothing is lost.
-            tracing::debug!("{error}");
-        }
-    });
+            if let Err(error) = reader.close() {
+                // All rows are there: nothing is lost.
+                tracing::debug!("{error}");
+            }
+        });
+    }
+    let (send_segment, receiver) = sync_channel(0);
     let resumes = scope.spawn(move || {
         let vocabulary = Vocabulary { skills: &jobs.skill_names, aliases: &config.aliases };
         let opening = ResumeReader::open(&config.storage, vocabulary, cache_use(config));
@@ -91,7 +100,8 @@ pub fn load<'scope>(
                 return CacheReport::default();
             }
         };
-        for rows in rows {
+        // The readers take turns, so that segments come in the order of their users' ids.
+        for rows in receivers.iter().cycle().map_while(|receiver| receiver.recv().ok()) {
             let checked = rows.and_then(|rows| {
                 let mut faults = Faults::default();
                 let segment = threads
