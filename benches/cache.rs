@@ -81,8 +81,11 @@ fn read(
         let opened = ResumeReader::open(&scene.storage, vocabulary, CacheUse::ReadWrite).await;
         let mut reader = opened.unwrap();
         let states = reader.read(ids, &mut Faults::default()).await.unwrap();
-        let report = reader.finish().await;
+        let (report, new) = reader.finish();
         assert_eq!(report.warning, None);
+        if let Some(new) = new {
+            new.publish(&scene.storage).await.unwrap();
+        }
         (states, report)
     })
 }

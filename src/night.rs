@@ -136,7 +136,7 @@ pub fn run(config: &RunConfig) -> Result<Report, Failure> {
             &stop,
         )?;
         let mut faults = job_side.faults.clone();
-        let resumes = segments.resumes();
+        let (resumes, new_cache) = segments.resumes();
         report.resumes = Resumes { read: resumes.read, from_cache: resumes.from_cache };
         report.warnings.extend(resumes.warning);
         faults.merge(segments.faults);
@@ -154,6 +154,9 @@ pub fn run(config: &RunConfig) -> Result<Report, Failure> {
         }
 
         let finishing = Instant::now();
+        if let Some(cache) = new_cache {
+            report.warnings.extend(runtime.block_on(cache.publish(&config.storage)).err());
+        }
         let finish =
             config.user.is_none().then(|| finish(&job_side, plan.due_in_full, &report, began));
         tracing::info!("finishing");

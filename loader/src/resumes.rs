@@ -19,7 +19,10 @@ use cache::{Change, Footer, OldCache, OldFile, OldRow, PLACE, Update, What};
 use files::FolderReader;
 use known::{Known, Outcome};
 use parse::{Facts, Lookup};
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+};
 use talvix_engine::{
     columns::ResumeState,
     faults::Faults,
@@ -68,6 +71,10 @@ pub struct CacheReport {
     pub warning: Option<String>,
 }
 
+/// A cache for the next night, complete but not in its place.
+#[derive(Debug)]
+pub struct NewCache(tempfile::NamedTempFile);
+
 /// Reads the resumes of users, segment by segment.
 pub struct ResumeReader<'a> {
     storage: &'a Storage,
@@ -111,7 +118,8 @@ impl<'a> ResumeReader<'a> {
         let search = SkillSearch::new(&names, aliases);
         let footer = Footer::new(&names, aliases);
         let for_cache = cache == CacheUse::ReadWrite;
-        let lookup = Lookup { names, num_tonight, aliases, search, for_cache };
+        let large = Mutex::default();
+        let lookup = Lookup { names, num_tonight, aliases, search, large, for_cache };
 
         let update = for_cache.then(|| {
             let place = storage.clone();
@@ -151,27 +159,14 @@ impl<'a> ResumeReader<'a> {
         Ok(states)
     }
 
-    /// Publishes the new cache, if enough has changed. That it cannot be written is a warning.
-    pub async fn finish(mut self) -> CacheReport {
-        if let Some(update) = self.update.take() {
-            let result = match update.finish(&self.known.lookup) {
-                Ok(Some(file)) => publish(self.storage, file).await,
-                Ok(None) => Ok(()),
-                Err(error) => Err(error),
-            };
-            if let Err(error) = result {
-                self.report.warning = Some(self.cannot_write(&*error));
-            }
-        }
-        self.report
-    }
-
-    fn cannot_write(&self, error: &dyn std::error::Error) -> String {
-        format!(
-            "the cache of resumes cannot be written to {}: {error}; the next run will read more \
-             of them",
-            self.storage.place(PLACE)
-        )
+    /// Ends reading. The new cache, if enough has changed for one, vanishes unless it is published.
+    pub fn finish(mut self) -> (CacheReport, Option<NewCache>) {
+        let finished = self.update.take().map(|update| update.finish(&self.known.lookup));
+        let file = finished.transpose().unwrap_or_else(|error| {
+            self.report.warning = Some(cannot_write(self.storage, &*error));
+            None
+        });
+        (self.report, file.flatten().map(NewCache))
     }
 
     /// The old entry of each user of a block, and the users of old entries who have no resume now.
@@ -253,7 +248,7 @@ impl<'a> ResumeReader<'a> {
         if let (Some(update), Some((last, _))) = (&mut self.update, block.last()) {
             changes.sort_unstable_by_key(|change| change.user);
             if let Err(error) = update.take(changes, last, &self.known.lookup) {
-                self.report.warning = Some(self.cannot_write(&*error));
+                self.report.warning = Some(cannot_write(self.storage, &*error));
                 self.update = None;
             }
         }
@@ -284,19 +279,27 @@ async fn old_file(storage: &Storage, aliases: &AliasTable) -> Option<Arc<OldFile
     }
 }
 
-async fn publish(
-    storage: &Storage,
-    mut file: tempfile::NamedTempFile,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    match storage {
-        Storage::Folder(root) => {
-            file.persist(root.join(PLACE))?;
-            Ok(())
-        }
-        Storage::Bucket { store, .. } => {
-            bucket::upload(store.as_ref(), &storage.key(PLACE), file.as_file_mut()).await
-        }
+impl NewCache {
+    /// Puts it in the place of the old one, at once. That this fails is a warning for the report.
+    pub async fn publish(self, storage: &Storage) -> Result<(), String> {
+        let NewCache(mut file) = self;
+        let result = match storage {
+            Storage::Folder(root) => {
+                file.persist(root.join(PLACE)).map(|_| ()).map_err(|error| error.error.into())
+            }
+            Storage::Bucket { store, .. } => {
+                bucket::upload(store.as_ref(), &storage.key(PLACE), file.as_file_mut()).await
+            }
+        };
+        result.map_err(|error| cannot_write(storage, &*error))
     }
+}
+
+fn cannot_write(storage: &Storage, error: &dyn std::error::Error) -> String {
+    format!(
+        "the cache of resumes cannot be written to {}: {error}; the next run will read more of them",
+        storage.place(PLACE)
+    )
 }
 
 #[cfg(test)]

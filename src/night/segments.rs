@@ -27,7 +27,7 @@ use talvix_loader::{
     Error,
     night::{Segment, UserRows},
     reader::{TableReader, UserRange},
-    resumes::{CacheReport, CacheUse, ResumeReader, Vocabulary},
+    resumes::{CacheReport, CacheUse, NewCache, ResumeReader, Vocabulary},
 };
 use tokio::runtime::Runtime;
 
@@ -40,7 +40,7 @@ const MAX_UNREADABLE: usize = 50;
 /// The segments of a night, checked and in the order of their users' ids.
 pub struct Segments<'a> {
     config: &'a RunConfig,
-    resumes: Option<ScopedJoinHandle<'a, CacheReport>>,
+    resumes: Option<ScopedJoinHandle<'a, (CacheReport, Option<NewCache>)>>,
     receiver: Receiver<Result<(Segment, Faults), Error>>,
     num_left: usize,
     num_users: usize,
@@ -97,7 +97,7 @@ pub fn load<'scope>(
             Err(error) => {
                 // Who asks for a segment hears of it.
                 let _ = send_segment.send(Err(error));
-                return CacheReport::default();
+                return (CacheReport::default(), None);
             }
         };
         // The readers take turns, so that segments come in the order of their users' ids.
@@ -110,10 +110,10 @@ pub fn load<'scope>(
             });
             let failed = checked.is_err();
             if send_segment.send(checked).is_err() || failed {
-                return CacheReport::default();
+                return (CacheReport::default(), None);
             }
         }
-        runtime.block_on(resumes.finish())
+        resumes.finish()
     });
     Segments {
         config,
@@ -128,8 +128,8 @@ pub fn load<'scope>(
 }
 
 impl Segments<'_> {
-    /// Where what resumes say came from, once all segments are through.
-    pub fn resumes(&mut self) -> CacheReport {
+    /// Where what resumes say came from, and what to keep of it, once all segments are through.
+    pub fn resumes(&mut self) -> (CacheReport, Option<NewCache>) {
         // A panic there has failed the run: the segment that it was at never came.
         self.resumes.take().and_then(|resumes| resumes.join().ok()).unwrap_or_default()
     }

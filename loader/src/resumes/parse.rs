@@ -5,7 +5,12 @@ use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, SeqAccess, Visitor},
 };
-use std::{borrow::Cow, fmt, io::Read};
+use std::{
+    borrow::Cow,
+    fmt,
+    io::Read,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 use talvix_engine::{
     columns::{ResumeFeatures, UserLevel},
     ids::{Dictionary, SkillNo, Uuid, uuid_text},
@@ -15,6 +20,10 @@ use talvix_engine::{
 /// A parsed resume is a few kilobytes; these are for what only looks like one.
 pub(super) const MAX_PACKED_BYTES: u64 = 4 << 20;
 const MAX_BYTES: u64 = 16 << 20;
+
+/// From here on a resume is large: they are read one after the other, so that many readers do not
+/// need as many times [`MAX_BYTES`].
+const LARGE_BYTES: u64 = 1 << 20;
 
 /// A buffer that had to hold more is given back.
 const MAX_KEPT_BYTES: usize = 256 << 10;
@@ -33,6 +42,8 @@ pub(super) struct Lookup<'a> {
     pub(super) aliases: &'a AliasTable,
     /// All names, in running text.
     pub(super) search: SkillSearch,
+    /// Held by who reads a large resume.
+    pub(super) large: Mutex<()>,
     /// Whether all that a cache keeps is wanted, and not only tonight's features.
     pub(super) for_cache: bool,
 }
@@ -105,7 +116,7 @@ impl Scratch {
         lookup: &Lookup<'_>,
     ) -> Result<Facts, &'static str> {
         let Scratch { packed, inflate, json, words, found } = self;
-        unpack(packed, inflate, json)?;
+        let _large = unpack(packed, inflate, json, &lookup.large)?;
         // A derived struct also reads from a list of its fields in order.
         if !json.trim_ascii_start().starts_with(b"{") {
             return Err("resume_json_damaged");
@@ -150,17 +161,31 @@ impl Scratch {
     }
 }
 
-/// Inflates a gzip file of any number of members.
-fn unpack(packed: &[u8], inflate: &mut Decompress, json: &mut Vec<u8>) -> Result<(), &'static str> {
+/// Inflates a gzip file of any number of members. Of large ones one at a time lies around: it is
+/// the one that holds the lock.
+fn unpack<'a>(
+    packed: &[u8],
+    inflate: &mut Decompress,
+    json: &mut Vec<u8>,
+    large: &'a Mutex<()>,
+) -> Result<Option<MutexGuard<'a, ()>>, &'static str> {
     if unpack_one_member(packed, inflate, json).is_some() {
-        return Ok(());
+        return Ok(None);
     }
+    let damaged = |_| "resume_gzip_damaged";
+    let mut members = MultiGzDecoder::new(packed);
     json.clear();
-    MultiGzDecoder::new(packed)
-        .take(MAX_BYTES + 1)
-        .read_to_end(json)
-        .map_err(|_| "resume_gzip_damaged")?;
-    if json.len() as u64 > MAX_BYTES { Err("resume_too_large") } else { Ok(()) }
+    members.by_ref().take(LARGE_BYTES).read_to_end(json).map_err(damaged)?;
+    if (json.len() as u64) < LARGE_BYTES {
+        return Ok(None);
+    }
+    let alone = large.lock().unwrap_or_else(PoisonError::into_inner);
+    members.take(MAX_BYTES + 1 - LARGE_BYTES).read_to_end(json).map_err(damaged)?;
+    if json.len() as u64 > MAX_BYTES {
+        *json = Vec::new();
+        return Err("resume_too_large");
+    }
+    Ok(Some(alone))
 }
 
 /// Inflates what nearly every file is: one sound member with a plain header and nothing after it.
@@ -175,7 +200,7 @@ fn unpack_one_member(packed: &[u8], inflate: &mut Decompress, json: &mut Vec<u8>
     let (body, trailer) = body.split_last_chunk::<TRAILER>()?;
     let (crc, num_bytes) = trailer.split_first_chunk::<4>()?;
     let num_bytes = u32::from_le_bytes(*num_bytes.first_chunk()?);
-    if u64::from(num_bytes) > MAX_BYTES {
+    if u64::from(num_bytes) > LARGE_BYTES {
         return None;
     }
     json.clear();
@@ -276,7 +301,9 @@ mod tests {
         }
         let aliases = AliasTable::new([("react js", "react")]).unwrap();
         let search = SkillSearch::new(&names, &aliases);
-        let lookup = Lookup { names, num_tonight: 2, aliases: &aliases, search, for_cache: true };
+        let large = Mutex::default();
+        let lookup =
+            Lookup { names, num_tonight: 2, aliases: &aliases, search, large, for_cache: true };
         let mut scratch = Scratch { packed: packed.to_vec(), ..Scratch::default() };
         scratch.parse(&USER, &lookup)
     }

@@ -170,7 +170,7 @@ impl Merge {
                 num_new += 1;
             }
         };
-        while let Some((old, mut row)) = self.next_old()? {
+        while let Some((old, mut row)) = self.next_old() {
             let ids = old.column(0).as_any().downcast_ref::<FixedSizeBinaryArray>();
             let ids = ids.ok_or("other columns")?;
             let mut picks = Vec::with_capacity(old.num_rows() - row);
@@ -207,15 +207,21 @@ impl Merge {
         self.write(&new.slice(new.num_rows() - picks.len(), picks.len()))
     }
 
-    fn next_old(&mut self) -> Result<Option<(RecordBatch, usize)>, Unusable> {
+    fn next_old(&mut self) -> Option<(RecordBatch, usize)> {
         if let Some(current) = self.current.take() {
-            return Ok(Some(current));
+            return Some(current);
         }
-        let Some(old) = self.old.as_ref().filter(|old| self.next_group < old.num_groups()) else {
-            return Ok(None);
-        };
+        let old = self.old.as_ref().filter(|old| self.next_group < old.num_groups())?;
         self.next_group += 1;
-        Ok(Some((old.group(self.next_group - 1, true)?, 0)))
+        match old.group(self.next_group - 1, true) {
+            Ok(group) => Some((group, 0)),
+            Err(error) => {
+                // What follows is read again the next night.
+                tracing::info!("the old cache of resumes is not carried over further: {error}");
+                self.old = None;
+                None
+            }
+        }
     }
 
     fn write(&mut self, batch: &RecordBatch) -> Result<(), Unusable> {
