@@ -77,7 +77,7 @@ pub fn run(config: &RunConfig) -> Result<Report, Failure> {
     std::thread::scope(|scope| {
         let with_stored = !all_full;
         let mut segments =
-            segments::load(scope, &runtime, &threads, config, reader, ranges, jobs, with_stored);
+            segments::load(scope, &runtime, &threads, config, reader, &ranges, jobs, with_stored);
         let pinning = Instant::now();
         let pinned_now = pinned.is_none();
         let model = pinned.unwrap_or_else(|| pin_model(config, &job_side, weights, week));

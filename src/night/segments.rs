@@ -59,7 +59,7 @@ pub fn load<'scope>(
     threads: &'scope ThreadPool,
     config: &'scope RunConfig,
     reader: Box<dyn TableReader>,
-    ranges: Vec<UserRange>,
+    ranges: &[UserRange],
     jobs: &'scope JobColumns,
     with_stored: bool,
 ) -> Segments<'scope> {
