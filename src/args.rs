@@ -106,6 +106,9 @@ pub struct RunArgs {
     /// Connections that load [default: 2].
     #[arg(long, value_name = "N")]
     pub connections: Option<String>,
+    /// Whether what resumes say is kept for the next night [default: on].
+    #[arg(long, value_name = "WHEN", value_parser = ["on", "off"])]
+    pub resume_cache: Option<String>,
     /// Print the report as one JSON object.
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]

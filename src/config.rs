@@ -15,7 +15,7 @@ use talvix_loader::storage::Storage;
 use talvix_pg::Conninfo;
 
 /// The settings of a run: name, default, whether its value is secret.
-const SETTINGS: [(&str, &str, bool); 19] = [
+const SETTINGS: [(&str, &str, bool); 20] = [
     ("database_url", "", true),
     ("dataset", "", false),
     ("storage", "", false),
@@ -30,6 +30,7 @@ const SETTINGS: [(&str, &str, bool); 19] = [
     ("processor", "auto", false),
     ("chunk_users", "5000", false),
     ("connections", "2", false),
+    ("resume_cache", "on", false),
     ("json", "false", false),
     ("verbose", "0", false),
     ("quiet", "false", false),
@@ -266,6 +267,8 @@ pub struct RunConfig {
     pub chunk_users: usize,
     /// Connections that load.
     pub connections: usize,
+    /// Keep what resumes say for the next night.
+    pub resume_cache: bool,
     /// The report is JSON.
     pub json: bool,
     /// Draw progress on a terminal.
@@ -309,6 +312,7 @@ impl RunConfig {
             processor: processor(settings.text("processor"))?,
             chunk_users: settings.count("chunk_users", MAX_CHUNK_USERS)?.unwrap_or(5_000),
             connections: settings.count("connections", MAX_CONNECTIONS)?.unwrap_or(2),
+            resume_cache: settings.word("resume_cache", &["on", "off"])? == "on",
             json: settings.switch("json")?,
             progress: settings.word("progress", &["auto", "never"])? == "auto",
         })

@@ -8,7 +8,7 @@ mod stop;
 use crate::{
     config::{ModeChoice, RunConfig},
     failure::{Failure, Status},
-    report::{Jobs, Outcome, Pairs, Report, Rows, peak_rss_bytes},
+    report::{Jobs, Outcome, Pairs, Report, Resumes, Rows, peak_rss_bytes},
     source::{LazySink, Opened},
 };
 use plan::Plan;
@@ -135,6 +135,9 @@ pub fn run(config: &RunConfig) -> Result<Report, Failure> {
             &stop,
         )?;
         let mut faults = job_side.faults.clone();
+        let resumes = segments.resumes();
+        report.resumes = Resumes { read: resumes.read, from_cache: resumes.from_cache };
+        report.warnings.extend(resumes.warning);
         faults.merge(segments.faults);
         report.set_faults(&faults);
         report.users = plan.users.clone();

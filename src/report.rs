@@ -15,6 +15,7 @@ pub struct Report {
     pub dry_run: bool,
     pub jobs: Jobs,
     pub users: Users,
+    pub resumes: Resumes,
     pub pairs: Pairs,
     pub rows: Rows,
     pub seconds: Seconds,
@@ -58,6 +59,13 @@ pub struct Users {
     pub reset_meanwhile: u64,
     /// Changed while the run worked: scored as they were, full scan next.
     pub changed_meanwhile: u64,
+}
+
+/// Where what resumes say came from.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Resumes {
+    pub read: usize,
+    pub from_cache: usize,
 }
 
 #[derive(Clone, Debug, Default, Serialize)]

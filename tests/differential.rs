@@ -28,7 +28,7 @@ use talvix_fixtures::tables::Tables;
 use talvix_loader::dataset::DatasetReader;
 use talvix_loader::night::{JobSide, Segment, UserRows};
 use talvix_loader::reader::{Selection, UserRange};
-use talvix_loader::resumes::Vocabulary;
+use talvix_loader::resumes::{CacheUse, ResumeReader, Vocabulary};
 use talvix_loader::storage::Storage;
 use talvix_loader::weights;
 use uuid::Uuid;
@@ -57,10 +57,13 @@ fn engine(dir: &Path, aliases: &[(String, String)], threads: usize) -> Engine {
     let JobSide { jobs, benchmarks, weights, mut faults, .. } =
         JobSide::load(&reader, &aliases).unwrap();
     let (weights, _) = runtime.block_on(weights::read(&storage, &weights)).unwrap();
-    let vocabulary = Vocabulary::new(&jobs.skill_names, &aliases);
+    let vocabulary = Vocabulary { skills: &jobs.skill_names, aliases: &aliases };
     let rows = UserRows::read(&reader, UserRange::default(), &jobs, true).unwrap();
-    let checked = rows.check(&jobs, &storage, &vocabulary, &mut faults);
-    let Segment { users, stored } = runtime.block_on(checked).unwrap();
+    let segment = runtime.block_on(async {
+        let resumes = ResumeReader::open(&storage, vocabulary, CacheUse::Off).await;
+        rows.check(&jobs, &mut resumes.unwrap(), &mut faults).await
+    });
+    let Segment { users, stored } = segment.unwrap();
     let model = ScoringModel::pin(
         &jobs,
         weights,

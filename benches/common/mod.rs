@@ -27,7 +27,7 @@ use talvix_loader::{
     dataset::DatasetReader,
     night::{JobSide, Segment, UserRows},
     reader::{Selection, UserRange},
-    resumes::Vocabulary,
+    resumes::{CacheUse, ResumeReader, Vocabulary},
     storage::Storage,
     weights,
 };
@@ -101,12 +101,13 @@ impl Scene {
             JobSide::load(&reader, &aliases).unwrap();
         let rows = UserRows::read(&reader, UserRange::default(), &jobs, true).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let vocabulary = Vocabulary::new(&jobs.skill_names, &aliases);
+        let vocabulary = Vocabulary { skills: &jobs.skill_names, aliases: &aliases };
         let (Segment { users, stored }, weights) = runtime.block_on(async {
             let (weights, _) = weights::read(&storage, &weights).await.unwrap();
-            (rows.check(&jobs, &storage, &vocabulary, &mut faults).await.unwrap(), weights)
+            let mut resumes =
+                ResumeReader::open(&storage, vocabulary, CacheUse::Off).await.unwrap();
+            (rows.check(&jobs, &mut resumes, &mut faults).await.unwrap(), weights)
         });
-        drop(vocabulary);
         let night = Night { jobs, users: Arc::new(users), stored };
         let pinned_at_us = as_of.as_microsecond();
         let model = ScoringModel::pin(

@@ -14,7 +14,7 @@ use crate::{
     week::IsoWeek,
 };
 use rayon::prelude::*;
-use std::ops::Range;
+use std::{ops::Range, sync::OnceLock};
 
 /// Users that one task takes at a time: enough to make the scratch room and the row builders pay,
 /// few enough to share a chunk of 5 000 evenly.
@@ -51,12 +51,12 @@ pub struct Scorer<'a> {
     model: &'a ModelOnJobs,
     week: IsoWeek,
     processor: Processor,
-    all_jobs: JobIndex,
-    new_jobs: JobIndex,
+    all_jobs: OnceLock<JobIndex>,
+    new_jobs: OnceLock<JobIndex>,
 }
 
 impl<'a> Scorer<'a> {
-    /// Indexes the jobs.
+    /// Prepares to score. The jobs are indexed when the first user asks for it.
     #[must_use]
     pub fn new(
         jobs: &'a JobColumns,
@@ -64,14 +64,21 @@ impl<'a> Scorer<'a> {
         week: IsoWeek,
         processor: Processor,
     ) -> Self {
-        let (all_jobs, new_jobs) = rayon::join(
-            || JobIndex::new(jobs, model, jobs.numbers()),
-            || {
-                let new = jobs.numbers().filter(|job| jobs.is_new[job.ix()]);
-                JobIndex::new(jobs, model, new)
-            },
-        );
+        let (all_jobs, new_jobs) = (OnceLock::new(), OnceLock::new());
         Scorer { jobs, model, week, processor, all_jobs, new_jobs }
+    }
+
+    /// What the jobs of a full scan are laid out as.
+    fn all_jobs(&self) -> &JobIndex {
+        self.all_jobs.get_or_init(|| JobIndex::new(self.jobs, self.model, self.jobs.numbers()))
+    }
+
+    /// The same for a delta's.
+    fn new_jobs(&self) -> &JobIndex {
+        self.new_jobs.get_or_init(|| {
+            let new = self.jobs.numbers().filter(|job| self.jobs.is_new[job.ix()]);
+            JobIndex::new(self.jobs, self.model, new)
+        })
     }
 
     /// The same for some users, with what is stored for them.
@@ -128,11 +135,18 @@ impl<'a> ScorerOn<'a> {
         let mut order: Vec<u32> = (0..users.len() as u32).collect();
         order.sort_unstable_by(|a, b| profile(*a).cmp(&profile(*b)));
 
+        // Before the users are shared out, so that no thread waits for another one's index.
+        let is_full = |(_, mode): &(UserNo, Mode)| matches!(mode, Mode::Full(_));
+        let all_jobs = users.iter().any(is_full).then(|| self.scorer.all_jobs());
+        let new_jobs = (!users.iter().all(is_full)).then(|| self.scorer.new_jobs());
         let scored: Vec<(u32, UserScores)> = order
             .into_par_iter()
             .with_min_len(USERS_PER_TASK)
             .map_init(
-                || Scratches::new(self),
+                || Scratches {
+                    all_jobs: all_jobs.map(|index| self.scratch(index)),
+                    new_jobs: new_jobs.map(|index| self.scratch(index)),
+                },
                 |scratches, at| {
                     let (user, mode) = users[at as usize];
                     (at, self.user(user, mode, scratches))
@@ -162,17 +176,21 @@ impl<'a> ScorerOn<'a> {
         ScoredBlock { users: scored, rows: rows.finish(), num_prefiltered, num_scored }
     }
 
-    fn user(&self, user: UserNo, mode: Mode, scratches: &mut Scratches) -> UserScores {
+    fn user(&self, user: UserNo, mode: Mode, scratches: &mut Scratches<'_>) -> UserScores {
+        let by_index = match mode {
+            Mode::Full(_) => &mut scratches.all_jobs,
+            Mode::Delta => &mut scratches.new_jobs,
+        };
+        let Some((index, scratch)) = by_index else { unreachable!("indexed for this mode") };
+        let scores = lanes::score_user(self.inputs, index, user, scratch);
         match mode {
-            Mode::Full(_) => {
-                lanes::score_user(self.inputs, &self.scorer.all_jobs, user, &mut scratches.all_jobs)
-            }
-            Mode::Delta => {
-                let new_jobs = &self.scorer.new_jobs;
-                let new = lanes::score_user(self.inputs, new_jobs, user, &mut scratches.new_jobs);
-                self.with_stored(user, new, self.stored.of(user))
-            }
+            Mode::Full(_) => scores,
+            Mode::Delta => self.with_stored(user, scores, self.stored.of(user)),
         }
+    }
+
+    fn scratch<'b>(&self, index: &'b JobIndex) -> (&'b JobIndex, lanes::Scratch) {
+        (index, lanes::Scratch::new(index, self.scorer.processor))
     }
 
     /// The best of the new jobs and of those stored.
@@ -197,17 +215,8 @@ impl<'a> ScorerOn<'a> {
     }
 }
 
-/// Room for both indexes.
-struct Scratches {
-    all_jobs: lanes::Scratch,
-    new_jobs: lanes::Scratch,
-}
-
-impl Scratches {
-    fn new(on: &ScorerOn<'_>) -> Self {
-        Scratches {
-            all_jobs: lanes::Scratch::new(&on.scorer.all_jobs, on.scorer.processor),
-            new_jobs: lanes::Scratch::new(&on.scorer.new_jobs, on.scorer.processor),
-        }
-    }
+/// The indexes that users need, each with room to scan it.
+struct Scratches<'a> {
+    all_jobs: Option<(&'a JobIndex, lanes::Scratch)>,
+    new_jobs: Option<(&'a JobIndex, lanes::Scratch)>,
 }

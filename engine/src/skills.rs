@@ -4,7 +4,9 @@
 mod aliases;
 mod canonical;
 mod text;
+mod words;
 
 pub use aliases::{AliasError, AliasTable};
-pub use canonical::{canonical, fold};
-pub use text::SkillSearch;
+pub use canonical::{canonical, fold, unicode_version};
+pub use text::{SkillSearch, forms, is_looked_for};
+pub use words::{Word, Words};

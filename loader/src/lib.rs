@@ -7,7 +7,7 @@
 //! - [`postgres`]: one consistent view of a database, over several connections
 //! - [`dataset`]: one version of a folder of Parquet files
 //! - [`storage`]: where resumes, weights and pinned models are: a folder or a bucket
-//! - [`resumes`]: parsed resumes, read, inflated and parsed in parallel
+//! - [`resumes`]: parsed resumes, read in parallel or known from an earlier night
 //! - [`weights`]: the live weights, from storage or the database
 //! - [`pin`]: the week's scoring model in storage
 //! - [`night`]: what the engine scores with: the jobs' side once, the users by segments

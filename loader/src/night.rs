@@ -3,8 +3,7 @@
 use crate::{
     error::Error,
     reader::{Read, TableReader, UserRange},
-    resumes::{self, Vocabulary},
-    storage::Storage,
+    resumes::ResumeReader,
     tables::{
         BENCHMARKS, COMPANY_PREFS, CURSORS, JOB_SKILLS, JOBS, MODEL_WEIGHTS, RESUMES, SCRAPE_RUNS,
         STORED, TARGET_ROLES, USERS,
@@ -103,8 +102,7 @@ impl UserRows {
     pub async fn check(
         self,
         jobs: &JobColumns,
-        storage: &Storage,
-        vocabulary: &Vocabulary<'_>,
+        resumes: &mut ResumeReader<'_>,
         faults: &mut Faults,
     ) -> Result<Segment, Error> {
         let tables = UserTables {
@@ -117,7 +115,7 @@ impl UserRows {
         let draft = UserDraft::new(tables, jobs, faults)?;
         let stored = self.stored;
         let wanted = draft.resumes_to_read();
-        let states = resumes::read(storage, &wanted, vocabulary, faults).await?;
+        let states = resumes.read(&wanted, faults).await?;
         let users = draft.finish(states);
         let stored = stored.finish(&users);
         Ok(Segment { users, stored })

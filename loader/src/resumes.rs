@@ -1,388 +1,303 @@
-//! Parsed resumes: read, inflated with a limit, parsed borrowing, in parallel.
+//! Parsed resumes, in the order of their users, from storage or from what an earlier night kept.
+//!
+//! - `parse`: what the bytes of a resume say
+//! - `files`, `bucket`: where the bytes come from, and what tells that they did not change
+//! - `known`: what an earlier night says of a resume, else its bytes
+//! - `words`: which words a text has, for names that nobody searched for yet
+//! - `cache`: what resumes said, in one file
 
-use crate::{
-    error::Error,
-    storage::{Storage, read_file},
-};
-use flate2::bufread::MultiGzDecoder;
-use futures_util::{StreamExt, TryStreamExt, stream};
-use rayon::prelude::*;
-use serde::{
-    Deserialize, Deserializer,
-    de::{IgnoredAny, SeqAccess, Visitor},
-};
-use std::{borrow::Cow, fmt, io::Read};
+mod bucket;
+mod cache;
+mod files;
+mod known;
+mod parse;
+mod words;
+
+use crate::{error::Error, storage::Storage};
+use bucket::BucketReader;
+use cache::{Change, Footer, OldCache, OldFile, OldRow, PLACE, Update, What};
+use files::FolderReader;
+use known::{Known, Outcome};
+use parse::{Facts, Lookup};
+use std::{collections::HashSet, sync::Arc};
 use talvix_engine::{
-    columns::{ResumeFeatures, ResumeState, UserLevel},
+    columns::ResumeState,
     faults::Faults,
-    ids::{Dictionary, SkillNo, Uuid, uuid_text},
+    ids::{Dictionary, Uuid},
     skills::{AliasTable, SkillSearch},
 };
+use words::NewForms;
 
-/// A parsed resume is a few kilobytes; these are for what only looks like one.
-const MAX_PACKED_BYTES: u64 = 4 << 20;
-const MAX_BYTES: u64 = 16 << 20;
+/// Users who are read together: what they say is in memory before it goes into the cache. Few in
+/// tests, so that there are several blocks.
+const BLOCK_USERS: usize = if cfg!(test) { 7 } else { 4_096 };
 
-/// Requests to a bucket that are under way at once.
-const MAX_REQUESTS: usize = 64;
-
-/// The most years of experience that the database could hold, in tenths.
-const MAX_TENTHS: i64 = 9_999;
+/// Names that earlier nights searched for are searched for again, until there are this many times
+/// tonight's, and more than [`FEW_NAMES`].
+const MAX_NAMES_RATIO: usize = 4;
+const FEW_NAMES: usize = 10_000;
 
 /// What skills a resume can name: those that tonight's jobs list.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Vocabulary<'a> {
     /// Canonical names.
     pub skills: &'a Dictionary,
     /// Other names.
     pub aliases: &'a AliasTable,
-    /// All names, in running text.
-    pub search: SkillSearch,
 }
 
-impl<'a> Vocabulary<'a> {
-    /// The skills of a dictionary, with their aliases.
-    #[must_use]
-    pub fn new(skills: &'a Dictionary, aliases: &'a AliasTable) -> Self {
-        Vocabulary { skills, aliases, search: SkillSearch::new(skills, aliases) }
+/// What a run does with the cache of resumes. It changes speed and nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CacheUse {
+    /// Neither reads nor writes it.
+    Off,
+    /// Reads it, as a dry run does.
+    ReadOnly,
+    /// Reads it, and writes a new one if enough has changed.
+    ReadWrite,
+}
+
+/// Where what resumes say came from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CacheReport {
+    /// Resumes that were read, whether that worked or not.
+    pub read: usize,
+    /// Resumes that an earlier night had read as they are now.
+    pub from_cache: usize,
+    /// Why the cache could not be written.
+    pub warning: Option<String>,
+}
+
+/// Reads the resumes of users, segment by segment.
+pub struct ResumeReader<'a> {
+    storage: &'a Storage,
+    files: Source,
+    known: Known<'a>,
+    update: Option<Update>,
+    report: CacheReport,
+}
+
+enum Source {
+    Folder(FolderReader),
+    Bucket(BucketReader),
+}
+
+impl<'a> ResumeReader<'a> {
+    /// Prepares to read resumes. A cache that is missing, damaged or of another version is as none.
+    pub async fn open(
+        storage: &'a Storage,
+        vocabulary: Vocabulary<'a>,
+        cache: CacheUse,
+    ) -> Result<Self, Error> {
+        let Vocabulary { skills, aliases } = vocabulary;
+        let old = match cache {
+            CacheUse::Off => None,
+            CacheUse::ReadOnly | CacheUse::ReadWrite => old_file(storage, aliases).await,
+        };
+        let num_tonight = skills.len();
+        let mut names = skills.clone();
+        let mut new_forms = None;
+        if let Some(old) = &old {
+            let searched: HashSet<&str> = old.footer.searched.iter().map(String::as_str).collect();
+            let new = skills.texts().filter(|name| !searched.contains(name));
+            new_forms = NewForms::new(new, aliases);
+            for name in &old.footer.searched {
+                names.intern(name);
+            }
+            if names.len() > (MAX_NAMES_RATIO * num_tonight).max(FEW_NAMES) {
+                names = skills.clone();
+            }
+        }
+        let search = SkillSearch::new(&names, aliases);
+        let footer = Footer::new(&names, aliases);
+        let for_cache = cache == CacheUse::ReadWrite;
+        let lookup = Lookup { names, num_tonight, aliases, search, for_cache };
+
+        let update = for_cache.then(|| {
+            let place = storage.clone();
+            Update::new(old.clone(), footer, Box::new(move || place.temporary(PLACE)))
+        });
+        let files = match storage {
+            Storage::Folder(root) => Source::Folder(FolderReader::open(root)),
+            // Without a cache every object is asked for anyway, and no listing is needed.
+            Storage::Bucket { store, .. } => {
+                Source::Bucket(BucketReader::new(storage.clone(), Arc::clone(store), old.is_some()))
+            }
+        };
+        let old = old.map(|file| OldCache::new(file, new_forms.is_some()));
+        let known = Known { lookup, old, new_forms };
+        Ok(ResumeReader { storage, files, known, update, report: CacheReport::default() })
+    }
+
+    /// Reads the resumes of further users, ascending by id and above those before; who has none is
+    /// said by the flag beside the id.
+    ///
+    /// Only a store that fails as a whole is an error; a resume that cannot be read costs its user
+    /// alone.
+    pub async fn read(
+        &mut self,
+        users: &[(Uuid, bool)],
+        faults: &mut Faults,
+    ) -> Result<Vec<ResumeState>, Error> {
+        let mut states = Vec::with_capacity(users.len());
+        for block in users.chunks(BLOCK_USERS) {
+            let (rows, gone) = self.old_rows(block);
+            let outcomes = match &mut self.files {
+                Source::Folder(folder) => folder.read(block, &rows, &self.known),
+                Source::Bucket(bucket) => bucket.read(block, &rows, &self.known).await?,
+            };
+            self.settle(block, outcomes, gone, faults, &mut states);
+        }
+        Ok(states)
+    }
+
+    /// Publishes the new cache, if enough has changed. That it cannot be written is a warning.
+    pub async fn finish(mut self) -> CacheReport {
+        if let Some(update) = self.update.take() {
+            let result = match update.finish(&self.known.lookup) {
+                Ok(Some(file)) => publish(self.storage, file).await,
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = result {
+                self.report.warning = Some(self.cannot_write(&*error));
+            }
+        }
+        self.report
+    }
+
+    fn cannot_write(&self, error: &dyn std::error::Error) -> String {
+        format!(
+            "the cache of resumes cannot be written to {}: {error}; the next run will read more \
+             of them",
+            self.storage.place(PLACE)
+        )
+    }
+
+    /// The old entry of each user of a block, and the users of old entries who have no resume now.
+    fn old_rows(&mut self, block: &[(Uuid, bool)]) -> (Vec<Option<OldRow>>, Vec<Uuid>) {
+        let mut rows = vec![None; block.len()];
+        let mut gone = Vec::new();
+        let (Some(old), Some((last, _))) = (&mut self.known.old, block.last()) else {
+            return (rows, gone);
+        };
+        if let Err(error) = old.load(last, &self.known.lookup) {
+            tracing::info!("the cache of resumes is not used any further: {error}");
+            self.known.old = None;
+            if let Some(update) = &mut self.update {
+                update.forget_old();
+            }
+            return (rows, gone);
+        }
+        let mut at = 0;
+        for (user, row) in old.rows() {
+            while at < block.len() && block[at].0 < user {
+                at += 1;
+            }
+            match block.get(at) {
+                Some((id, true)) if *id == user => rows[at] = Some(row),
+                _ => gone.push(user),
+            }
+        }
+        (rows, gone)
+    }
+
+    /// States and faults in the order of users; what is new goes to the new cache.
+    fn settle(
+        &mut self,
+        block: &[(Uuid, bool)],
+        outcomes: Vec<Outcome>,
+        gone: Vec<Uuid>,
+        faults: &mut Faults,
+        states: &mut Vec<ResumeState>,
+    ) {
+        let mut changes: Vec<Change> =
+            gone.into_iter().map(|user| Change { user, what: What::Gone }).collect();
+        let num_tonight = self.known.lookup.num_tonight;
+        let mut state = |user: &Uuid, facts: &Result<Facts, &'static str>| match facts {
+            Ok(facts) => {
+                if let Some(fault) = facts.fault {
+                    faults.add(fault, "user", user);
+                }
+                ResumeState::Read(facts.features(num_tonight))
+            }
+            Err(reason) => {
+                faults.add(reason, "user", user);
+                ResumeState::Unreadable
+            }
+        };
+        for ((user, _), outcome) in block.iter().zip(outcomes) {
+            states.push(match outcome {
+                Outcome::Missing => ResumeState::Missing,
+                Outcome::NoFile(reason) => {
+                    self.report.read += 1;
+                    state(user, &Err(reason))
+                }
+                Outcome::Kept(facts) => {
+                    self.report.from_cache += 1;
+                    state(user, &facts)
+                }
+                Outcome::Touched(facts, version) => {
+                    self.report.from_cache += 1;
+                    changes.push(Change { user: *user, what: What::Touched(version) });
+                    state(user, &facts)
+                }
+                Outcome::Read(entry) => {
+                    self.report.read += 1;
+                    let state = state(user, &entry.facts);
+                    changes.push(Change { user: *user, what: What::Read(entry) });
+                    state
+                }
+            });
+        }
+        if let (Some(update), Some((last, _))) = (&mut self.update, block.last()) {
+            changes.sort_unstable_by_key(|change| change.user);
+            if let Err(error) = update.take(changes, last, &self.known.lookup) {
+                self.report.warning = Some(self.cannot_write(&*error));
+                self.update = None;
+            }
+        }
     }
 }
 
-/// Reads the resumes of users, in their order; who has none is said by the flag beside the id.
-///
-/// Only a store that fails as a whole is an error; a resume that cannot be read costs its user
-/// alone.
-pub async fn read(
-    storage: &Storage,
-    users: &[(Uuid, bool)],
-    vocabulary: &Vocabulary<'_>,
-    faults: &mut Faults,
-) -> Result<Vec<ResumeState>, Error> {
-    let read: Vec<(ResumeState, Faults)> = match storage {
-        Storage::Folder(root) => users
-            .par_iter()
-            .map_init(Vec::new, |buffer, (user, has_resume)| {
-                if !has_resume {
-                    return (ResumeState::Missing, Faults::default());
-                }
-                let packed = read_file(&root.join(file(user)), MAX_PACKED_BYTES);
-                let reason = match &packed {
-                    Ok(Some(packed)) => return parse_or_count(packed, user, vocabulary, buffer),
-                    Ok(None) => "resume_file_missing",
-                    Err(_) => "resume_file_unreadable",
-                };
-                unreadable(reason, user)
-            })
-            .collect(),
-        Storage::Bucket { .. } => {
-            stream::iter(users)
-                .map(|(user, has_resume)| async move {
-                    if !has_resume {
-                        return Ok((ResumeState::Missing, Faults::default()));
-                    }
-                    Ok::<_, Error>(match storage.read(&file(user), MAX_PACKED_BYTES).await {
-                        Ok(Some(packed)) => {
-                            parse_or_count(&packed, user, vocabulary, &mut Vec::new())
-                        }
-                        Ok(None) => unreadable("resume_file_missing", user),
-                        Err(Error::TooLarge { .. }) => unreadable("resume_file_unreadable", user),
-                        Err(error) => return Err(error),
-                    })
-                })
-                .buffered(MAX_REQUESTS)
-                .try_collect()
-                .await?
+/// The cache of an earlier night, if there is one that can be used.
+async fn old_file(storage: &Storage, aliases: &AliasTable) -> Option<Arc<OldFile>> {
+    let opened = match storage {
+        Storage::Folder(root) => match fs_err::File::open(root.join(PLACE)) {
+            Ok(file) => OldFile::open(file.into_file(), aliases),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+            Err(error) => Err(error.into()),
+        },
+        Storage::Bucket { store, .. } => {
+            match bucket::download(store.as_ref(), &storage.key(PLACE)).await {
+                Ok(file) => OldFile::open(file, aliases),
+                Err(error) => Err(error),
+            }
         }
     };
-    Ok(read
-        .into_iter()
-        .map(|(state, own)| {
-            faults.merge(own);
-            state
-        })
-        .collect())
-}
-
-/// Where a user's parsed resume is. Made of the id alone: no text of a table names a file.
-fn file(user: &Uuid) -> String {
-    format!("parsed-resumes/{}.json.gz", uuid_text(user))
-}
-
-fn unreadable(reason: &'static str, user: &Uuid) -> (ResumeState, Faults) {
-    let mut faults = Faults::default();
-    faults.add(reason, "user", user);
-    (ResumeState::Unreadable, faults)
-}
-
-fn parse_or_count(
-    packed: &[u8],
-    user: &Uuid,
-    vocabulary: &Vocabulary<'_>,
-    buffer: &mut Vec<u8>,
-) -> (ResumeState, Faults) {
-    let mut faults = Faults::default();
-    match parse(packed, user, vocabulary, buffer, &mut faults) {
-        Ok(features) => (ResumeState::Read(features), faults),
-        Err(reason) => unreadable(reason, user),
-    }
-}
-
-/// What a parsed resume says, or why it cannot be read.
-fn parse(
-    packed: &[u8],
-    user: &Uuid,
-    vocabulary: &Vocabulary<'_>,
-    buffer: &mut Vec<u8>,
-    faults: &mut Faults,
-) -> Result<ResumeFeatures, &'static str> {
-    buffer.clear();
-    MultiGzDecoder::new(packed)
-        .take(MAX_BYTES + 1)
-        .read_to_end(buffer)
-        .map_err(|_| "resume_gzip_damaged")?;
-    if buffer.len() as u64 > MAX_BYTES {
-        return Err("resume_too_large");
-    }
-    // A derived struct also reads from a list of its fields in order.
-    if !buffer.trim_ascii_start().starts_with(b"{") {
-        return Err("resume_json_damaged");
-    }
-    let resume: Resume<'_> = serde_json::from_slice(buffer).map_err(|_| "resume_json_damaged")?;
-    if resume.user_id.is_some_and(|id| !is_uuid(&id.0, user)) {
-        return Err("resume_of_another_user");
-    }
-
-    let mut skills: Vec<SkillNo> = Vec::new();
-    for skill in resume.skills.into_iter().flat_map(|skills| skills.0) {
-        if let Some(name) = vocabulary.aliases.canonical(&skill)
-            && let Some(number) = vocabulary.skills.get(&name)
-        {
-            skills.push(SkillNo(number));
+    match opened {
+        Ok(file) => Some(Arc::new(file)),
+        Err(error) => {
+            tracing::info!("no cache of resumes in {}: {error}", storage.place(PLACE));
+            None
         }
     }
-    if let Some(text) = resume.raw_text {
-        vocabulary.search.find(&text.0, &mut skills);
-    }
-    skills.sort_unstable();
-    skills.dedup();
-
-    let experience_tenths = resume.experience_years.and_then(|years| {
-        let reason = match talvix_dataset::units_of_f64(years, 1) {
-            Some(tenths @ 0..=MAX_TENTHS) if years >= 0.0 => return Some(tenths as u16),
-            _ if years < 0.0 => "resume_experience_negative",
-            _ => "resume_experience_too_large",
-        };
-        faults.add(reason, "user", user);
-        None
-    });
-    let level = resume.seniority_level.and_then(|word| UserLevel::named(&word.0));
-    Ok(ResumeFeatures { skills, experience_tenths, level })
 }
 
-/// A parsed resume, as far as it matters here; other keys may be there. A key that is there twice
-/// makes it unreadable.
-#[derive(Deserialize)]
-struct Resume<'a> {
-    #[serde(borrow, default)]
-    user_id: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    skills: Option<Texts<'a>>,
-    #[serde(default)]
-    experience_years: Option<f64>,
-    #[serde(borrow, default)]
-    seniority_level: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    raw_text: Option<Text<'a>>,
-}
-
-/// A text, borrowed from the JSON where nothing in it is escaped.
-#[derive(Deserialize)]
-#[serde(transparent)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// The texts of a list; what is no text is passed over.
-struct Texts<'a>(Vec<Cow<'a, str>>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Texts<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct List;
-        impl<'de> Visitor<'de> for List {
-            type Value = Texts<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Texts<'de>, A::Error> {
-                /// A text, or anything else.
-                #[derive(Deserialize)]
-                #[serde(untagged)]
-                enum Entry<'a> {
-                    #[serde(borrow)]
-                    Text(Cow<'a, str>),
-                    Other(IgnoredAny),
-                }
-                let mut texts = Vec::new();
-                while let Some(entry) = list.next_element()? {
-                    match entry {
-                        Entry::Text(text) => texts.push(text),
-                        Entry::Other(IgnoredAny) => {}
-                    }
-                }
-                Ok(Texts(texts))
-            }
+async fn publish(
+    storage: &Storage,
+    mut file: tempfile::NamedTempFile,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    match storage {
+        Storage::Folder(root) => {
+            file.persist(root.join(PLACE))?;
+            Ok(())
         }
-        deserializer.deserialize_seq(List)
+        Storage::Bucket { store, .. } => {
+            bucket::upload(store.as_ref(), &storage.key(PLACE), file.as_file_mut()).await
+        }
     }
-}
-
-/// Whether a text is an id: hex digits in either case, with or without dashes.
-fn is_uuid(text: &str, id: &Uuid) -> bool {
-    let digits: String = text.trim().chars().filter(|c| *c != '-').collect();
-    digits.eq_ignore_ascii_case(&uuid_text(id).replace('-', ""))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use flate2::{Compression, write::GzEncoder};
-    use std::io::Write;
-
-    const USER: Uuid = [0xab; 16];
-
-    fn gzip(bytes: &[u8]) -> Vec<u8> {
-        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
-        gzip.write_all(bytes).unwrap();
-        gzip.finish().unwrap()
-    }
-
-    fn parse_packed(packed: &[u8], faults: &mut Faults) -> Result<ResumeFeatures, &'static str> {
-        let mut skills = Dictionary::default();
-        for skill in ["python", "react", "machine learning"] {
-            skills.intern(skill);
-        }
-        let aliases = AliasTable::new([("react js", "react")]).unwrap();
-        parse(packed, &USER, &Vocabulary::new(&skills, &aliases), &mut Vec::new(), faults)
-    }
-
-    #[track_caller]
-    fn refused(json: &str) -> &'static str {
-        parse_packed(&gzip(json.as_bytes()), &mut Faults::default()).unwrap_err()
-    }
-
-    #[track_caller]
-    fn read(json: &str) -> (ResumeFeatures, Faults) {
-        let mut faults = Faults::default();
-        (parse_packed(&gzip(json.as_bytes()), &mut faults).unwrap(), faults)
-    }
-
-    #[test]
-    fn listed_and_said_skills_count() {
-        let (features, faults) = read(
-            r#"{"user_id": "ABABABAB-abab-abab-abab-abababababab", "other": [[{}]],
-                "skills": ["PYTHON", 7, null, ["x"], "cooking"], "experience_years": 4.25,
-                "seniority_level": " Mid ", "raw_text": "React\nJS \u0026 co"}"#,
-        );
-        assert_eq!(features.skills, [SkillNo(0), SkillNo(1)]);
-        assert_eq!(features.experience_tenths, Some(43));
-        assert_eq!(features.level, Some(UserLevel::Mid));
-        assert_eq!(faults, Faults::default());
-    }
-
-    #[test]
-    fn what_is_missing_is_unknown() {
-        assert_eq!(read("{}").0, ResumeFeatures::default());
-        let nulls = r#"{"user_id": null, "skills": null, "experience_years": null,
-                        "seniority_level": null, "raw_text": null}"#;
-        assert_eq!(read(nulls).0, ResumeFeatures::default());
-    }
-
-    #[test]
-    fn impossible_experience_is_counted() {
-        for (years, kind) in [
-            ("-1", "resume_experience_negative"),
-            ("1000", "resume_experience_too_large"),
-            ("1e300", "resume_experience_too_large"),
-        ] {
-            let (features, faults) = read(&format!(r#"{{"experience_years": {years}}}"#));
-            assert_eq!(features.experience_tenths, None);
-            assert_eq!(faults.count(kind), 1, "{years}");
-        }
-        assert_eq!(read(r#"{"experience_years": 0}"#).0.experience_tenths, Some(0));
-    }
-
-    #[test]
-    fn other_shapes_are_unreadable() {
-        for json in [
-            "",
-            "[]",
-            "{",
-            "{} {}",
-            "\u{feff}{}",
-            r#"{"skills": "Python"}"#,
-            r#"{"experience_years": "4"}"#,
-            r#"{"experience_years": NaN}"#,
-            r#"{"experience_years": 1e400}"#,
-            r#"{"seniority_level": 3}"#,
-            r#"{"raw_text": ["x"]}"#,
-            r#"{"raw_text": "\ud800"}"#,
-            r#"{"skills": [], "skills": []}"#,
-        ] {
-            assert_eq!(refused(json), "resume_json_damaged", "{json}");
-        }
-        assert_eq!(refused(&format!(r#"{{"x": {}"#, "[".repeat(10_000))), "resume_json_damaged");
-        let invalid_utf8 = gzip(b"{\"raw_text\": \"\xff\"}");
-        let mut faults = Faults::default();
-        assert_eq!(parse_packed(&invalid_utf8, &mut faults), Err("resume_json_damaged"));
-    }
-
-    #[test]
-    fn a_resume_of_another_user_is_unreadable() {
-        for id in ["00000000-abab-abab-abab-abababababab", "", "me"] {
-            assert_eq!(refused(&format!(r#"{{"user_id": "{id}"}}"#)), "resume_of_another_user");
-        }
-    }
-
-    #[test]
-    fn a_gzip_cut_anywhere_is_unreadable() {
-        let packed = gzip(br#"{"skills": ["python"]}"#);
-        for end in 0..packed.len() {
-            assert!(parse_packed(&packed[..end], &mut Faults::default()).is_err(), "{end}");
-        }
-    }
-
-    #[test]
-    fn a_flipped_bit_is_noticed_or_means_nothing() {
-        let packed = gzip(br#"{"skills": ["python"]}"#);
-        let whole = parse_packed(&packed, &mut Faults::default());
-        let mut num_noticed = 0;
-        for at in 0..8 * packed.len() {
-            let mut flipped = packed.clone();
-            flipped[at / 8] ^= 1 << (at % 8);
-            let result = parse_packed(&flipped, &mut Faults::default());
-            num_noticed += usize::from(result.is_err());
-            // The header's time and system, and the bits that fill up the last byte of data.
-            assert!(result.is_err() || result == whole, "bit {at}");
-        }
-        assert!(num_noticed > 4 * packed.len());
-    }
-
-    #[test]
-    fn members_are_read_together() {
-        let mut packed = gzip(br#"{"skills": ["#);
-        packed.extend(gzip(br#""python"]}"#));
-        let features = parse_packed(&packed, &mut Faults::default()).unwrap();
-        assert_eq!(features.skills, [SkillNo(0)]);
-    }
-
-    #[test]
-    fn a_bomb_is_not_inflated() {
-        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
-        let zeros = vec![0; 1 << 20];
-        for _ in 0..1 << 10 {
-            gzip.write_all(&zeros).unwrap();
-        }
-        let bomb = gzip.finish().unwrap();
-        assert_eq!(parse_packed(&bomb, &mut Faults::default()), Err("resume_too_large"));
-    }
-}
+mod tests;

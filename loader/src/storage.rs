@@ -3,14 +3,19 @@
 use crate::error::Error;
 use fs_err as fs;
 use object_store::{
-    ObjectStore, ObjectStoreExt, PutPayload, aws::AmazonS3Builder, path::Path as Key,
+    ObjectMeta, ObjectStore, ObjectStoreExt, PutPayload, aws::AmazonS3Builder, path::Path as Key,
 };
 use std::{
     fmt,
     io::{self, Read, Write},
     path::{Path, PathBuf},
     sync::Arc,
+    time::{Duration, SystemTime},
 };
+use tempfile::NamedTempFile;
+
+/// A temporary file that nobody wrote to for so long is of a run that was killed.
+const LEFT_OVER_AFTER: Duration = Duration::from_hours(24);
 
 /// The root of the files beside the tables.
 #[derive(Clone)]
@@ -97,28 +102,61 @@ impl Storage {
                     _ => Error::File(error),
                 })
             }
-            Storage::Bucket { store, prefix, .. } => {
-                let key = prefix.clone().join_all(file);
-                let result = match store.get(&key).await {
-                    Err(object_store::Error::NotFound { .. }) => return Ok(None),
-                    Err(error) => return Err(self.fail(file, &error.to_string())),
-                    Ok(result) => result,
-                };
-                if result.meta.size > max_bytes {
-                    return Err(Error::TooLarge { place: self.place(file), max_bytes });
-                }
-                let bytes = result.bytes().await.map_err(|e| self.fail(file, &e.to_string()))?;
-                Ok(Some(bytes.to_vec()))
+            Storage::Bucket { store, .. } => {
+                let object = self.get(store.as_ref(), file, max_bytes).await?;
+                Ok(object.map(|(bytes, _)| bytes))
             }
         }
+    }
+
+    /// Reads an object of at most `max_bytes`, with what the bucket says of it; `None` where there
+    /// is none.
+    pub(crate) async fn get(
+        &self,
+        store: &dyn ObjectStore,
+        file: &str,
+        max_bytes: u64,
+    ) -> Result<Option<(Vec<u8>, ObjectMeta)>, Error> {
+        let result = match store.get(&self.key(file)).await {
+            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(self.fail(file, &error.to_string())),
+            Ok(result) => result,
+        };
+        if result.meta.size > max_bytes {
+            return Err(Error::TooLarge { place: self.place(file), max_bytes });
+        }
+        let object = result.meta.clone();
+        let bytes = result.bytes().await.map_err(|e| self.fail(file, &e.to_string()))?;
+        Ok(Some((bytes.to_vec(), object)))
+    }
+
+    /// The key of a file in a bucket.
+    pub(crate) fn key(&self, file: &str) -> Key {
+        match self {
+            Storage::Folder(_) => Key::from(file),
+            Storage::Bucket { prefix, .. } => prefix.clone().join_all(file),
+        }
+    }
+
+    /// A new file that is to take the place of another: beside it in a folder, else anywhere on
+    /// this machine. It vanishes if it does not come to that.
+    pub(crate) fn temporary(&self, file: &str) -> io::Result<NamedTempFile> {
+        let Storage::Folder(root) = self else { return NamedTempFile::new() };
+        let path = root.join(file);
+        let folder = path.parent().unwrap_or(root);
+        fs::create_dir_all(folder)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let prefix = format!(".{name}.");
+        remove_left_over(folder, &prefix);
+        tempfile::Builder::new().prefix(&prefix).tempfile_in(folder)
     }
 
     /// Writes a file: all of it is there afterwards or none of it, also after a crash.
     pub async fn write(&self, file: &str, bytes: Vec<u8>) -> Result<(), Error> {
         match self {
             Storage::Folder(root) => write_file(&root.join(file), &bytes).map_err(Error::File),
-            Storage::Bucket { store, prefix, .. } => store
-                .put(&prefix.clone().join_all(file), PutPayload::from(bytes))
+            Storage::Bucket { store, .. } => store
+                .put(&self.key(file), PutPayload::from(bytes))
                 .await
                 .map(|_| ())
                 .map_err(|error| self.fail(file, &error.to_string())),
@@ -127,6 +165,20 @@ impl Storage {
 
     fn fail(&self, file: &str, reason: &str) -> Error {
         Error::Storage { place: self.place(file), reason: reason.to_owned() }
+    }
+}
+
+/// Removes temporary files of runs that were killed. What cannot be removed stays.
+fn remove_left_over(folder: &Path, prefix: &str) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_ours = entry.file_name().to_string_lossy().starts_with(prefix);
+        let modified = entry.metadata().and_then(|found| found.modified());
+        let is_old = modified.is_ok_and(|modified| {
+            SystemTime::now().duration_since(modified).is_ok_and(|age| age > LEFT_OVER_AFTER)
+        });
+        if is_ours && is_old {
+            let _ = fs::remove_file(entry.path());
+        }
     }
 }
 

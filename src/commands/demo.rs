@@ -122,6 +122,7 @@ fn config(dir: &Path, as_of: Timestamp) -> Result<RunConfig, Failure> {
         processor: Processor::best(),
         chunk_users: 5_000,
         connections: 2,
+        resume_cache: true,
         json: false,
         progress: true,
     })

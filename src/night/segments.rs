@@ -15,7 +15,7 @@ use anyhow::anyhow;
 use rayon::ThreadPool;
 use std::{
     sync::mpsc::{Receiver, sync_channel},
-    thread::Scope,
+    thread::{Scope, ScopedJoinHandle},
     time::{Duration, Instant},
 };
 use talvix_engine::{
@@ -26,7 +26,7 @@ use talvix_loader::{
     Error,
     night::{Segment, UserRows},
     reader::{TableReader, UserRange},
-    resumes::Vocabulary,
+    resumes::{CacheReport, CacheUse, ResumeReader, Vocabulary},
 };
 use tokio::runtime::Runtime;
 
@@ -39,6 +39,7 @@ const MAX_UNREADABLE: usize = 50;
 /// The segments of a night, checked and in the order of their users' ids.
 pub struct Segments<'a> {
     config: &'a RunConfig,
+    resumes: Option<ScopedJoinHandle<'a, CacheReport>>,
     receiver: Receiver<Result<(Segment, Faults), Error>>,
     num_left: usize,
     num_users: usize,
@@ -79,25 +80,35 @@ pub fn load<'scope>(
             tracing::debug!("{error}");
         }
     });
-    scope.spawn(move || {
-        let vocabulary = Vocabulary::new(&jobs.skill_names, &config.aliases);
+    let resumes = scope.spawn(move || {
+        let vocabulary = Vocabulary { skills: &jobs.skill_names, aliases: &config.aliases };
+        let opening = ResumeReader::open(&config.storage, vocabulary, cache_use(config));
+        let mut resumes = match runtime.block_on(opening) {
+            Ok(resumes) => resumes,
+            Err(error) => {
+                // Who asks for a segment hears of it.
+                let _ = send_segment.send(Err(error));
+                return CacheReport::default();
+            }
+        };
         for rows in rows {
             let checked = rows.and_then(|rows| {
                 let mut faults = Faults::default();
-                let segment = threads.install(|| {
-                    runtime.block_on(rows.check(jobs, &config.storage, &vocabulary, &mut faults))
-                })?;
+                let segment = threads
+                    .install(|| runtime.block_on(rows.check(jobs, &mut resumes, &mut faults)))?;
                 Ok((segment, faults))
             });
             let failed = checked.is_err();
             if send_segment.send(checked).is_err() || failed {
-                return;
+                return CacheReport::default();
             }
         }
+        runtime.block_on(resumes.finish())
     });
     Segments {
         config,
         receiver,
+        resumes: Some(resumes),
         num_left,
         num_users: 0,
         num_unreadable: 0,
@@ -107,6 +118,12 @@ pub fn load<'scope>(
 }
 
 impl Segments<'_> {
+    /// Where what resumes say came from, once all segments are through.
+    pub fn resumes(&mut self) -> CacheReport {
+        // A panic there has failed the run: the segment that it was at never came.
+        self.resumes.take().and_then(|resumes| resumes.join().ok()).unwrap_or_default()
+    }
+
     /// Waits for the next segment; none when all are through.
     ///
     /// What makes a run refuse to begin ends it likewise when only a later segment shows it.
@@ -152,6 +169,16 @@ impl Segments<'_> {
             )));
         }
         Ok(Some(segment))
+    }
+}
+
+/// A run for one user would find most of the cache of no use; a dry run writes nothing.
+fn cache_use(config: &RunConfig) -> CacheUse {
+    match config.resume_cache {
+        _ if config.user.is_some() => CacheUse::Off,
+        false => CacheUse::Off,
+        true if config.dry_run => CacheUse::ReadOnly,
+        true => CacheUse::ReadWrite,
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
     components::MAX_RARITY,
     index::{CODE_BITS, CODE_BYTES, CODE_MASK, CodeBlock, LANES, LaneBlock},
 };
+#[allow(clippy::wildcard_imports, reason = "the names say where they come from")]
 use std::arch::x86_64::*;
 
 /// See [`super::block::bounds`].

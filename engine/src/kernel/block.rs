@@ -138,10 +138,10 @@ fn bound_block(
     let (jobs, user) = (&sources.lanes[candidates.block as usize], *sources.user);
     // A loop of its own: the product needs 32 bits, the others do with half the registers.
     let mut salary_penalty = [0; LANES];
-    for lane in 0..LANES {
-        let short = user.expected.saturating_sub(jobs.offer[lane]).min(user.max_salary_short);
+    for (penalty, offer) in salary_penalty.iter_mut().zip(jobs.offer) {
+        let short = user.expected.saturating_sub(offer).min(user.max_salary_short);
         let short = u32::from(short * user.salary_scale);
-        salary_penalty[lane] = ((short * u32::from(user.salary_penalty)) >> 16) as u16;
+        *penalty = ((short * u32::from(user.salary_penalty)) >> 16) as u16;
     }
     for lane in 0..LANES {
         // Fits: what is counted of a job's weights is no more than their sum.

@@ -29,6 +29,13 @@ pub fn fold(text: &str) -> Cow<'_, str> {
     Cow::Owned(folded)
 }
 
+/// Which versions of Unicode decide what is a letter, and what its canonical form is: stored texts
+/// that were folded by others may differ.
+#[must_use]
+pub fn unicode_version() -> String {
+    format!("{:?} {:?}", char::UNICODE_VERSION, unicode_normalization::UNICODE_VERSION)
+}
+
 fn fold_once(text: &str) -> String {
     let text: Cow<'_, str> =
         if text.contains('\0') { text.replace('\0', "").into() } else { text.into() };

@@ -1,0 +1,198 @@
+//! Parsed resumes in a bucket: one listing in place of a request for each that did not change.
+
+use super::{
+    cache::OldRow,
+    files::{Version, file_name, is_settled},
+    known::{Known, Outcome},
+    parse::{MAX_PACKED_BYTES, Scratch},
+};
+use crate::{error::Error, storage::Storage};
+use futures_util::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, path::Path as Key};
+use rayon::prelude::*;
+use std::{io::Write, sync::Arc};
+use talvix_engine::ids::Uuid;
+
+/// Requests that are under way at once.
+const MAX_REQUESTS: usize = 64;
+
+/// Parts in which a cache is sent.
+const PART_BYTES: usize = 8 << 20;
+
+/// Reads the resumes of a bucket.
+pub(super) struct BucketReader {
+    storage: Storage,
+    store: Arc<dyn ObjectStore>,
+    listing: Option<Listing>,
+}
+
+impl BucketReader {
+    /// For a bucket of which a listing tells what changed, or of which everything is read.
+    pub(super) fn new(storage: Storage, store: Arc<dyn ObjectStore>, is_listed: bool) -> Self {
+        let listing = is_listed.then(|| Listing::new(&store, &storage.key("parsed-resumes")));
+        BucketReader { storage, store, listing }
+    }
+
+    /// What became of the resume of each user; beside it the users' old entries.
+    pub(super) async fn read(
+        &mut self,
+        users: &[(Uuid, bool)],
+        rows: &[Option<OldRow>],
+        known: &Known<'_>,
+    ) -> Result<Vec<Outcome>, Error> {
+        let mut outcomes: Vec<Outcome> = Vec::with_capacity(users.len());
+        let mut wanted: Vec<usize> = Vec::new();
+        for (at, ((user, has_resume), row)) in users.iter().zip(rows).enumerate() {
+            let mut outcome = Outcome::Missing;
+            if *has_resume {
+                let now = match &mut self.listing {
+                    Some(listing) => listing.version(&self.storage.key(&file(user))).await,
+                    None => None,
+                };
+                match known.unchanged(*row, || now) {
+                    Some(unchanged) => outcome = unchanged,
+                    None => wanted.push(at),
+                }
+            }
+            outcomes.push(outcome);
+        }
+        let (storage, store) = (&self.storage, self.store.as_ref());
+        let mut fetched = stream::iter(wanted)
+            .map(|at| async move {
+                let fetched = fetch(storage, store, &file(&users[at].0)).await?;
+                Ok::<_, Error>((at, fetched))
+            })
+            .buffered(MAX_REQUESTS)
+            .ready_chunks(MAX_REQUESTS);
+        while let Some(some) = fetched.next().await {
+            let some = some.into_iter().collect::<Result<Vec<_>, _>>()?;
+            let parsed: Vec<(usize, Outcome)> = some
+                .into_par_iter()
+                .map_init(Scratch::default, |scratch, (at, fetched)| match fetched {
+                    Err(reason) => (at, Outcome::NoFile(reason)),
+                    Ok((packed, version)) => {
+                        scratch.packed = packed;
+                        (at, known.parse(&users[at].0, version, rows[at], scratch))
+                    }
+                })
+                .collect();
+            for (at, outcome) in parsed {
+                outcomes[at] = outcome;
+            }
+        }
+        Ok(outcomes)
+    }
+}
+
+/// The key of a user's resume, below the prefix.
+fn file(user: &Uuid) -> String {
+    format!("parsed-resumes/{}", file_name(user))
+}
+
+/// What a bucket lists, while it comes in ascending order.
+struct Listing {
+    objects: BoxStream<'static, object_store::Result<ObjectMeta>>,
+    next: Option<ObjectMeta>,
+    is_usable: bool,
+}
+
+impl Listing {
+    fn new(store: &Arc<dyn ObjectStore>, folder: &Key) -> Self {
+        Listing { objects: store.list(Some(folder)), next: None, is_usable: true }
+    }
+
+    /// The version of a key. Keys must be asked for in ascending order.
+    ///
+    /// `None` where the listing does not tell: the object is then asked for itself, so that a
+    /// listing that is refused, incomplete or in another order costs time and nothing else.
+    async fn version(&mut self, key: &Key) -> Option<Version> {
+        while self.is_usable {
+            if let Some(next) = &self.next
+                && next.location >= *key
+            {
+                return (next.location == *key).then(|| version(next));
+            }
+            let before = self.next.take();
+            match self.objects.next().await {
+                Some(Ok(next)) => {
+                    self.is_usable = before.is_none_or(|before| before.location < next.location);
+                    self.next = Some(next);
+                }
+                Some(Err(_)) | None => self.is_usable = false,
+            }
+        }
+        None
+    }
+}
+
+/// Size, tag and time. Without a tag nothing says that the content is the same.
+fn version(object: &ObjectMeta) -> Version {
+    let modified_ns = object.last_modified.timestamp_micros();
+    let tag = object.e_tag.as_deref().unwrap_or_default();
+    Version {
+        bytes: format!("{} {modified_ns} {tag}", object.size).into_bytes(),
+        is_settled: !tag.is_empty() && is_settled(i128::from(modified_ns) * 1_000),
+    }
+}
+
+/// An object of at most [`MAX_PACKED_BYTES`], or why it cannot be read.
+async fn fetch(
+    storage: &Storage,
+    store: &dyn ObjectStore,
+    file: &str,
+) -> Result<Result<(Vec<u8>, Version), &'static str>, Error> {
+    match storage.get(store, file, MAX_PACKED_BYTES).await {
+        Ok(Some((bytes, object))) => Ok(Ok((bytes, version(&object)))),
+        Ok(None) => Ok(Err("resume_file_missing")),
+        Err(Error::TooLarge { .. }) => Ok(Err("resume_file_unreadable")),
+        Err(error) => Err(error),
+    }
+}
+
+/// Copies an object into a local file that vanishes when it is closed.
+pub(super) async fn download(
+    store: &dyn ObjectStore,
+    key: &Key,
+) -> Result<std::fs::File, Box<dyn std::error::Error + Send + Sync>> {
+    let mut file = tempfile::tempfile()?;
+    let mut bytes = store.get(key).await?.into_stream();
+    while let Some(part) = bytes.next().await {
+        file.write_all(&part?)?;
+    }
+    Ok(file)
+}
+
+/// Puts a local file in the place of an object: all of it or nothing.
+pub(super) async fn upload(
+    store: &dyn ObjectStore,
+    key: &Key,
+    file: &mut std::fs::File,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let first = read_part(file)?;
+    if first.len() < PART_BYTES {
+        store.put(key, first.into()).await?;
+        return Ok(());
+    }
+    let mut parts = store.put_multipart(key).await?;
+    let mut part = first;
+    while !part.is_empty() {
+        if let Err(error) = parts.put_part(part.into()).await {
+            // What was sent would stay, and cost, for ever.
+            let _ = parts.abort().await;
+            return Err(error.into());
+        }
+        part = read_part(file)?;
+    }
+    parts.complete().await?;
+    Ok(())
+}
+
+fn read_part(file: &mut std::fs::File) -> std::io::Result<Vec<u8>> {
+    use std::io::Read;
+    let mut part = Vec::new();
+    file.take(PART_BYTES as u64).read_to_end(&mut part)?;
+    Ok(part)
+}

@@ -1,0 +1,427 @@
+//! What the bytes of a parsed resume say: inflated with a limit, parsed borrowing.
+
+use flate2::{Crc, Decompress, FlushDecompress, Status, bufread::MultiGzDecoder};
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, SeqAccess, Visitor},
+};
+use std::{borrow::Cow, fmt, io::Read};
+use talvix_engine::{
+    columns::{ResumeFeatures, UserLevel},
+    ids::{Dictionary, SkillNo, Uuid, uuid_text},
+    skills::{AliasTable, SkillSearch, Words},
+};
+
+/// A parsed resume is a few kilobytes; these are for what only looks like one.
+pub(super) const MAX_PACKED_BYTES: u64 = 4 << 20;
+const MAX_BYTES: u64 = 16 << 20;
+
+/// A buffer that had to hold more is given back.
+const MAX_KEPT_BYTES: usize = 256 << 10;
+
+/// The most years of experience that the database could hold, in tenths.
+const MAX_TENTHS: i64 = 9_999;
+
+/// What is looked for in resumes.
+#[derive(Debug)]
+pub(super) struct Lookup<'a> {
+    /// Canonical names: first those of tonight's jobs, with the same numbers, then those that only
+    /// earlier jobs listed.
+    pub(super) names: Dictionary,
+    /// How many of the names are tonight's.
+    pub(super) num_tonight: usize,
+    pub(super) aliases: &'a AliasTable,
+    /// All names, in running text.
+    pub(super) search: SkillSearch,
+    /// Whether all that a cache keeps is wanted, and not only tonight's features.
+    pub(super) for_cache: bool,
+}
+
+/// What a resume says, whichever jobs there are.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Facts {
+    /// Numbers of names in [`Lookup`] that it lists or says, ascending, each once.
+    pub(super) known: Vec<u32>,
+    /// Further canonical names that it lists, ascending, each once.
+    pub(super) unknown: Vec<String>,
+    pub(super) experience_tenths: Option<u16>,
+    pub(super) level: Option<UserLevel>,
+    /// A value that was no use.
+    pub(super) fault: Option<&'static str>,
+    /// Which words the text has: see [`super::words`].
+    pub(super) words: Vec<u8>,
+}
+
+impl Facts {
+    /// As far as it matters tonight.
+    pub(super) fn features(&self, num_tonight: usize) -> ResumeFeatures {
+        let tonight = self.known.iter().take_while(|number| (**number as usize) < num_tonight);
+        ResumeFeatures {
+            skills: tonight.map(|number| SkillNo(*number)).collect(),
+            experience_tenths: self.experience_tenths,
+            level: self.level,
+        }
+    }
+}
+
+/// What one thread needs to read resumes, kept from one to the next.
+pub(super) struct Scratch {
+    pub(super) packed: Vec<u8>,
+    inflate: Decompress,
+    json: Vec<u8>,
+    words: Words,
+    found: Vec<SkillNo>,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Scratch {
+            packed: Vec::new(),
+            inflate: Decompress::new(false),
+            json: Vec::new(),
+            words: Words::default(),
+            found: Vec::new(),
+        }
+    }
+}
+
+impl Scratch {
+    /// Gives back what an unusual resume took.
+    pub(super) fn shrink(&mut self) {
+        for buffer in [&mut self.packed, &mut self.json] {
+            if buffer.capacity() > MAX_KEPT_BYTES {
+                *buffer = Vec::new();
+            }
+        }
+        if self.words.capacity_bytes() > 2 * MAX_KEPT_BYTES {
+            self.words = Words::default();
+        }
+    }
+
+    /// What the resume in `packed` says, or why it cannot be read.
+    pub(super) fn parse(
+        &mut self,
+        user: &Uuid,
+        lookup: &Lookup<'_>,
+    ) -> Result<Facts, &'static str> {
+        let Scratch { packed, inflate, json, words, found } = self;
+        unpack(packed, inflate, json)?;
+        // A derived struct also reads from a list of its fields in order.
+        if !json.trim_ascii_start().starts_with(b"{") {
+            return Err("resume_json_damaged");
+        }
+        let resume: Resume<'_> = serde_json::from_slice(json).map_err(|_| "resume_json_damaged")?;
+        if resume.user_id.is_some_and(|id| !is_uuid(&id.0, user)) {
+            return Err("resume_of_another_user");
+        }
+
+        let mut facts = Facts::default();
+        for skill in resume.skills.into_iter().flat_map(|skills| skills.0) {
+            let Some(name) = lookup.aliases.canonical(&skill) else { continue };
+            match lookup.names.get(&name) {
+                Some(number) => facts.known.push(number),
+                None if lookup.for_cache => facts.unknown.push(name.into_owned()),
+                None => {}
+            }
+        }
+        facts.unknown.sort_unstable();
+        facts.unknown.dedup();
+        words.split(resume.raw_text.as_ref().map_or("", |text| &text.0));
+        found.clear();
+        lookup.search.find(words, found);
+        facts.known.extend(found.iter().map(|skill| skill.0));
+        facts.known.sort_unstable();
+        facts.known.dedup();
+        if lookup.for_cache {
+            facts.words = super::words::pack(words);
+        }
+
+        if let Some(years) = resume.experience_years {
+            match talvix_dataset::units_of_f64(years, 1) {
+                Some(tenths @ 0..=MAX_TENTHS) if years >= 0.0 => {
+                    facts.experience_tenths = Some(tenths as u16);
+                }
+                _ if years < 0.0 => facts.fault = Some("resume_experience_negative"),
+                _ => facts.fault = Some("resume_experience_too_large"),
+            }
+        }
+        facts.level = resume.seniority_level.and_then(|word| UserLevel::named(&word.0));
+        Ok(facts)
+    }
+}
+
+/// Inflates a gzip file of any number of members.
+fn unpack(packed: &[u8], inflate: &mut Decompress, json: &mut Vec<u8>) -> Result<(), &'static str> {
+    if unpack_one_member(packed, inflate, json).is_some() {
+        return Ok(());
+    }
+    json.clear();
+    MultiGzDecoder::new(packed)
+        .take(MAX_BYTES + 1)
+        .read_to_end(json)
+        .map_err(|_| "resume_gzip_damaged")?;
+    if json.len() as u64 > MAX_BYTES { Err("resume_too_large") } else { Ok(()) }
+}
+
+/// Inflates what nearly every file is: one sound member with a plain header and nothing after it.
+/// Of anything else it says nothing. Beside the decoder for all files it saves setting up an
+/// inflater, which costs a tenth of inflating a resume.
+fn unpack_one_member(packed: &[u8], inflate: &mut Decompress, json: &mut Vec<u8>) -> Option<()> {
+    const HEADER: usize = 10;
+    const TRAILER: usize = 8;
+    /// Magic, deflate, no flags: no further fields in the header.
+    const PLAIN: [u8; 4] = [0x1f, 0x8b, 8, 0];
+    let body = packed.strip_prefix(&PLAIN)?.get(HEADER - PLAIN.len()..)?;
+    let (body, trailer) = body.split_last_chunk::<TRAILER>()?;
+    let (crc, num_bytes) = trailer.split_first_chunk::<4>()?;
+    let num_bytes = u32::from_le_bytes(*num_bytes.first_chunk()?);
+    if u64::from(num_bytes) > MAX_BYTES {
+        return None;
+    }
+    json.clear();
+    // A byte more tells an end from a full buffer.
+    json.reserve(num_bytes as usize + 1);
+    inflate.reset(false);
+    let status = inflate.decompress_vec(body, json, FlushDecompress::Finish).ok()?;
+    let mut sum = Crc::new();
+    sum.update(json);
+    let is_sound = status == Status::StreamEnd
+        && inflate.total_in() == body.len() as u64
+        && json.len() == num_bytes as usize
+        && sum.sum() == u32::from_le_bytes(*crc);
+    is_sound.then_some(())
+}
+
+/// A parsed resume, as far as it matters here; other keys may be there. A key that is there twice
+/// makes it unreadable.
+#[derive(Deserialize)]
+struct Resume<'a> {
+    #[serde(borrow, default)]
+    user_id: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    skills: Option<Texts<'a>>,
+    #[serde(default)]
+    experience_years: Option<f64>,
+    #[serde(borrow, default)]
+    seniority_level: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    raw_text: Option<Text<'a>>,
+}
+
+/// A text, borrowed from the JSON where nothing in it is escaped.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// The texts of a list; what is no text is passed over.
+struct Texts<'a>(Vec<Cow<'a, str>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Texts<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+        impl<'de> Visitor<'de> for List {
+            type Value = Texts<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Texts<'de>, A::Error> {
+                /// A text, or anything else.
+                #[derive(Deserialize)]
+                #[serde(untagged)]
+                enum Entry<'a> {
+                    #[serde(borrow)]
+                    Text(Cow<'a, str>),
+                    Other(IgnoredAny),
+                }
+                let mut texts = Vec::new();
+                while let Some(entry) = list.next_element()? {
+                    match entry {
+                        Entry::Text(text) => texts.push(text),
+                        Entry::Other(IgnoredAny) => {}
+                    }
+                }
+                Ok(Texts(texts))
+            }
+        }
+        deserializer.deserialize_seq(List)
+    }
+}
+
+/// Whether a text is an id: hex digits in either case, with or without dashes.
+fn is_uuid(text: &str, id: &Uuid) -> bool {
+    let digits: String = text.trim().chars().filter(|c| *c != '-').collect();
+    digits.eq_ignore_ascii_case(&uuid_text(id).replace('-', ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::{Compression, write::GzEncoder};
+    use std::io::Write;
+
+    const USER: Uuid = [0xab; 16];
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(bytes).unwrap();
+        gzip.finish().unwrap()
+    }
+
+    fn parse(packed: &[u8]) -> Result<Facts, &'static str> {
+        let mut names = Dictionary::default();
+        for skill in ["python", "react", "machine learning"] {
+            names.intern(skill);
+        }
+        let aliases = AliasTable::new([("react js", "react")]).unwrap();
+        let search = SkillSearch::new(&names, &aliases);
+        let lookup = Lookup { names, num_tonight: 2, aliases: &aliases, search, for_cache: true };
+        let mut scratch = Scratch { packed: packed.to_vec(), ..Scratch::default() };
+        scratch.parse(&USER, &lookup)
+    }
+
+    #[track_caller]
+    fn refused(json: &str) -> &'static str {
+        parse(&gzip(json.as_bytes())).unwrap_err()
+    }
+
+    #[track_caller]
+    fn read(json: &str) -> Facts {
+        parse(&gzip(json.as_bytes())).unwrap()
+    }
+
+    #[test]
+    fn listed_and_said_skills_count() {
+        let facts = read(
+            r#"{"user_id": "ABABABAB-abab-abab-abab-abababababab", "other": [[{}]],
+                "skills": ["PYTHON", 7, null, ["x"], "cooking"], "experience_years": 4.25,
+                "seniority_level": " Mid ", "raw_text": "React\nJS \u0026 machine learning"}"#,
+        );
+        assert_eq!(facts.known, [0, 1, 2]);
+        assert_eq!(facts.unknown, ["cooking"]);
+        assert_eq!(facts.experience_tenths, Some(43));
+        assert_eq!(facts.level, Some(UserLevel::Mid));
+        assert_eq!(facts.fault, None);
+        assert_eq!(facts.features(2).skills, [SkillNo(0), SkillNo(1)]);
+    }
+
+    #[test]
+    fn what_is_missing_is_unknown() {
+        assert_eq!(read("{}"), Facts::default());
+        let nulls = r#"{"user_id": null, "skills": null, "experience_years": null,
+                        "seniority_level": null, "raw_text": null}"#;
+        assert_eq!(read(nulls), Facts::default());
+    }
+
+    #[test]
+    fn impossible_experience_is_counted() {
+        for (years, kind) in [
+            ("-1", "resume_experience_negative"),
+            ("1000", "resume_experience_too_large"),
+            ("1e300", "resume_experience_too_large"),
+        ] {
+            let facts = read(&format!(r#"{{"experience_years": {years}}}"#));
+            assert_eq!((facts.experience_tenths, facts.fault), (None, Some(kind)), "{years}");
+        }
+        assert_eq!(read(r#"{"experience_years": 0}"#).experience_tenths, Some(0));
+    }
+
+    #[test]
+    fn other_shapes_are_unreadable() {
+        for json in [
+            "",
+            "[]",
+            "{",
+            "{} {}",
+            "\u{feff}{}",
+            r#"{"skills": "Python"}"#,
+            r#"{"experience_years": "4"}"#,
+            r#"{"experience_years": NaN}"#,
+            r#"{"experience_years": 1e400}"#,
+            r#"{"seniority_level": 3}"#,
+            r#"{"raw_text": ["x"]}"#,
+            r#"{"raw_text": "\ud800"}"#,
+            r#"{"skills": [], "skills": []}"#,
+        ] {
+            assert_eq!(refused(json), "resume_json_damaged", "{json}");
+        }
+        assert_eq!(refused(&format!(r#"{{"x": {}"#, "[".repeat(10_000))), "resume_json_damaged");
+        let invalid_utf8 = gzip(b"{\"raw_text\": \"\xff\"}");
+        assert_eq!(parse(&invalid_utf8), Err("resume_json_damaged"));
+    }
+
+    #[test]
+    fn a_resume_of_another_user_is_unreadable() {
+        for id in ["00000000-abab-abab-abab-abababababab", "", "me"] {
+            assert_eq!(refused(&format!(r#"{{"user_id": "{id}"}}"#)), "resume_of_another_user");
+        }
+    }
+
+    #[test]
+    fn a_gzip_cut_anywhere_is_unreadable() {
+        let packed = gzip(br#"{"skills": ["python"]}"#);
+        for end in 0..packed.len() {
+            assert!(parse(&packed[..end]).is_err(), "{end}");
+        }
+    }
+
+    #[test]
+    fn a_flipped_bit_is_noticed_or_means_nothing() {
+        let packed = gzip(br#"{"skills": ["python"]}"#);
+        let whole = parse(&packed);
+        let mut num_noticed = 0;
+        for at in 0..8 * packed.len() {
+            let mut flipped = packed.clone();
+            flipped[at / 8] ^= 1 << (at % 8);
+            let result = parse(&flipped);
+            num_noticed += usize::from(result.is_err());
+            // The header's time and system, and the bits that fill up the last byte of data.
+            assert!(result.is_err() || result == whole, "bit {at}");
+        }
+        assert!(num_noticed > 4 * packed.len());
+    }
+
+    #[test]
+    fn members_are_read_together() {
+        let mut packed = gzip(br#"{"skills": ["#);
+        packed.extend(gzip(br#""python"]}"#));
+        assert_eq!(parse(&packed).unwrap().known, [0]);
+        packed.extend(b"\0");
+        assert_eq!(parse(&packed), Err("resume_gzip_damaged"));
+    }
+
+    #[test]
+    fn a_bomb_is_not_inflated() {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        let zeros = vec![0; 1 << 20];
+        for _ in 0..1 << 10 {
+            gzip.write_all(&zeros).unwrap();
+        }
+        let bomb = gzip.finish().unwrap();
+        assert_eq!(parse(&bomb), Err("resume_too_large"));
+    }
+
+    /// Nearly every file takes the short way; whatever it takes is what the long way gives.
+    #[test]
+    fn the_short_way_gives_what_the_long_way_gives() {
+        let mut inflate = Decompress::new(false);
+        let mut taken = 0;
+        for (number, length) in [0, 1, 7, 300, 2_600, 70_000, 70_001].into_iter().enumerate() {
+            let text: Vec<u8> = (0..length).map(|at: u64| (at * at / 7 % 251) as u8).collect();
+            let packed = gzip(&text);
+            let mut json = vec![9; 5];
+            if unpack_one_member(&packed, &mut inflate, &mut json).is_some() {
+                assert_eq!(json, text);
+                taken += 1;
+            }
+            for cut in [1, 4, 8, 9, packed.len() / 2] {
+                let cut = &packed[..packed.len() - cut];
+                assert_eq!(unpack_one_member(cut, &mut inflate, &mut json), None, "{number}");
+            }
+            let twice = [packed.as_slice(), packed.as_slice()].concat();
+            assert_eq!(unpack_one_member(&twice, &mut inflate, &mut json), None, "{number}");
+        }
+        assert_eq!(taken, 7);
+    }
+}
