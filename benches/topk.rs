@@ -36,7 +36,6 @@ fn bench(criterion: &mut Criterion, scene: &Scene) {
     let mut group = criterion.benchmark_group("topk");
     group.throughput(Throughput::Elements(num_prefiltered(&scores)));
     let size = scene.size(&scores);
-    type Best = fn(usize, u32, &[PairKey]) -> Vec<PairKey>;
     for (what, best) in [("collector", collect as Best), ("sort and cut", sort_and_cut)] {
         group.bench_function(BenchmarkId::new(what, &size), |bencher| {
             bencher.iter(|| {
@@ -46,6 +45,9 @@ fn bench(criterion: &mut Criterion, scene: &Scene) {
     }
     group.finish();
 }
+
+/// The best `k` keys from a least raw score on, best first.
+type Best = fn(usize, u32, &[PairKey]) -> Vec<PairKey>;
 
 fn collect(k: usize, least_raw_bp: u32, keys: &[PairKey]) -> Vec<PairKey> {
     let mut topk = TopK::new(k, least_raw_bp);
