@@ -48,7 +48,10 @@ fn main() {
 fn bench(criterion: &mut Criterion, scene: &Scene) {
     let scorer = scene.scorer();
     let scorer = scorer.on(&scene.night.users, &scene.night.stored);
-    let chunk = Chunk { users: scene.night.users.clone(), blocks: scorer.score(&scene.in_full()) };
+    let chunk = Chunk {
+        users: scene.night.users.clone(),
+        blocks: scorer.score(&Scene::in_full(&scene.users())),
+    };
     let out = NightOut {
         run_id: uuid::Uuid::nil(),
         as_of: scene.as_of,

@@ -1,34 +1,76 @@
-//! How fast one thread finds what users keep: the reference, and the fast path beside it.
+//! How fast it is found what users keep, in pairs that pass the prefilter: the reference, and the
+//! fast path as each kind of processor runs it.
 
 mod common;
 
-use common::Scene;
-use criterion::{Criterion, Throughput};
-use talvix_engine::kernel::{UserScores, scalar};
+use common::{Scene, num_prefiltered};
+use criterion::{BenchmarkId, Criterion, Throughput};
+use rayon::ThreadPoolBuilder;
+use talvix_engine::{
+    ids::{JobNo, UserNo},
+    kernel::{Processor, UserScores, scalar},
+};
 
 fn main() {
     common::main(bench);
 }
 
 fn bench(criterion: &mut Criterion, scene: &Scene) {
-    let index = scene.index();
-    let users = scene.users();
-    let (slow, fast) = (by_scalar(scene), scene.by_lanes(&index));
-    for ((user, slow), fast) in users.iter().zip(slow).zip(fast) {
-        assert_eq!(fast.kept, slow.kept, "{user:?}");
-        assert_eq!(fast.num_prefiltered, slow.num_prefiltered, "{user:?}");
-    }
+    let inputs = scene.inputs();
+    let jobs = &scene.night.jobs;
+    let sample = scene.sample();
+    let every_job = || reference(scene, &sample, |_| jobs.numbers());
+    let survivors: Vec<Vec<JobNo>> = sample
+        .iter()
+        .map(|user| jobs.numbers().filter(|job| inputs.prefilter(*user, *job).is_ok()).collect())
+        .collect();
+    let survivors_only = || reference(scene, &sample, |at| survivors[at].iter().copied());
+    let expected = every_job();
+    assert_eq!(survivors_only(), expected, "no job that is stopped is kept");
 
     let mut group = criterion.benchmark_group("kernel");
-    group.throughput(Throughput::Elements(scene.num_pairs()));
     group.sample_size(10);
-    group.bench_function(scene.id("scalar"), |bencher| bencher.iter(|| by_scalar(scene)));
-    group.bench_function(scene.id("lanes"), |bencher| bencher.iter(|| scene.by_lanes(&index)));
+    let size = scene.size(&expected);
+    group.throughput(Throughput::Elements(num_prefiltered(&expected)));
+    group.bench_function(BenchmarkId::new("reference, every job", &size), |bencher| {
+        bencher.iter(every_job);
+    });
+    group.bench_function(BenchmarkId::new("reference, survivors only", &size), |bencher| {
+        bencher.iter(survivors_only);
+    });
+
+    let users = scene.users();
+    let scores = scene.scores(&users);
+    let size = scene.size(&scores);
+    group.throughput(Throughput::Elements(num_prefiltered(&scores)));
+    let all = Scene::in_full(&users);
+    for processor in Processor::here() {
+        let scorer = scene.scorer_for(processor);
+        let scorer = scorer.on(&scene.night.users, &scene.night.stored);
+        let fast = scorer.scores(&Scene::in_full(&sample));
+        for ((user, fast), expected) in sample.iter().zip(fast).zip(&expected) {
+            assert_eq!(fast.kept, expected.kept, "{user:?} on {processor}");
+            assert_eq!(fast.num_prefiltered, expected.num_prefiltered, "{user:?} on {processor}");
+        }
+        let all_threads = std::thread::available_parallelism().unwrap().get();
+        for threads in if all_threads > 1 { vec![1, all_threads] } else { vec![1] } {
+            let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let what = format!("{processor}, threads: {threads}");
+            group.bench_function(BenchmarkId::new(what, &size), |bencher| {
+                pool.install(|| bencher.iter(|| scorer.scores(&all)));
+            });
+        }
+    }
     group.finish();
 }
 
-fn by_scalar(scene: &Scene) -> Vec<UserScores> {
+/// What users keep of the jobs that each is given by place.
+fn reference<J: Iterator<Item = JobNo>>(
+    scene: &Scene,
+    users: &[UserNo],
+    jobs: impl Fn(usize) -> J,
+) -> Vec<UserScores> {
     let inputs = scene.inputs();
-    let score = |user| scalar::score_user(inputs, user, scene.night.jobs.numbers());
-    scene.users().into_iter().map(score).collect()
+    let score = |(at, user): (usize, &UserNo)| scalar::score_user(inputs, *user, jobs(at));
+    users.iter().enumerate().map(score).collect()
 }

@@ -3,7 +3,7 @@
 mod common;
 
 use common::Scene;
-use criterion::{Criterion, Throughput};
+use criterion::{BenchmarkId, Criterion, Throughput};
 use talvix_engine::kernel::scalar;
 
 fn main() {
@@ -14,8 +14,8 @@ fn bench(criterion: &mut Criterion, scene: &Scene) {
     let inputs = scene.inputs();
     let scorer = scene.scorer();
     let scorer = scorer.on(&scene.night.users, &scene.night.stored);
-    let chunk = scene.in_full();
-    for block in scorer.score(&chunk) {
+    let users = scene.users();
+    for block in scorer.score(&Scene::in_full(&scene.sample())) {
         for user in &block.users {
             let reference = scalar::score_user(inputs, user.user, scene.night.jobs.numbers());
             let expected: Vec<u32> = reference.kept.iter().map(|key| key.raw_bp()).collect();
@@ -23,8 +23,10 @@ fn bench(criterion: &mut Criterion, scene: &Scene) {
         }
     }
 
+    let chunk = Scene::in_full(&users);
+    let id = BenchmarkId::new("chunk", scene.size(&scene.scores(&users)));
     let mut group = criterion.benchmark_group("score");
-    group.throughput(Throughput::Elements(scene.num_pairs()));
-    group.bench_function(scene.id("chunk"), |bencher| bencher.iter(|| scorer.score(&chunk)));
+    group.throughput(Throughput::Elements(scene.num_pairs(users.len())));
+    group.bench_function(id, |bencher| bencher.iter(|| scorer.score(&chunk)));
     group.finish();
 }

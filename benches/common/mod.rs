@@ -2,15 +2,15 @@
 
 #![allow(dead_code, reason = "each bench uses a part")]
 
-use criterion::{BenchmarkId, Criterion};
+use criterion::Criterion;
 use jiff::Timestamp;
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 use talvix_dataset::Dataset;
 use talvix_engine::{
     columns::{JobColumns, StoredPairs, UserColumns},
     ids::UserNo,
     index::JobIndex,
-    kernel::{Processor, UserScores, lanes},
+    kernel::{Processor, UserScores},
     mode::{FullReason, Mode},
     model::{ModelOnJobs, ScoringModel},
     pair::Inputs,
@@ -32,11 +32,21 @@ use talvix_loader::{
     weights,
 };
 
-/// Jobs and users of the night.
+/// Jobs and users of the night, where [`JOBS`] and [`USERS`] do not say otherwise.
 const SIZE: (usize, usize) = (20_000, 1_000);
 
 /// The same where `--test` only asks whether the benches run.
 const TEST_SIZE: (usize, usize) = (1_000, 100);
+
+/// Environment: how many jobs.
+const JOBS: &str = "TALVIX_BENCH_JOBS";
+
+/// Environment: how many users.
+const USERS: &str = "TALVIX_BENCH_USERS";
+
+/// Of so many users all pairs are looked at one by one. More would tell nothing new, and on a
+/// large night each of them costs a millisecond.
+const MAX_SAMPLE: usize = 1_000;
 
 /// All that is scored.
 pub struct Night {
@@ -69,6 +79,7 @@ impl Scene {
     /// Makes the night: the same one each time.
     pub fn new() -> Self {
         let (jobs, users) = if is_test() { TEST_SIZE } else { SIZE };
+        let (jobs, users) = (size_in(JOBS, jobs), size_in(USERS, users));
         let tables = generate(&Options {
             jobs,
             users,
@@ -123,7 +134,12 @@ impl Scene {
 
     /// Scores with all of it.
     pub fn scorer(&self) -> Scorer<'_> {
-        Scorer::new(&self.night.jobs, &self.model, self.week(), Processor::best())
+        self.scorer_for(Processor::best())
+    }
+
+    /// The same, as a kind of processor does it.
+    pub fn scorer_for(&self, processor: Processor) -> Scorer<'_> {
+        Scorer::new(&self.night.jobs, &self.model, self.week(), processor)
     }
 
     /// The users who can be scored.
@@ -132,9 +148,15 @@ impl Scene {
         users.numbers().filter(|user| users.skip[user.ix()].is_none()).collect()
     }
 
-    /// The same, each to be scored with every job.
-    pub fn in_full(&self) -> Vec<(UserNo, Mode)> {
-        self.users().into_iter().map(|user| (user, Mode::Full(FullReason::Stale))).collect()
+    /// Some of them, evenly spread; all where they are few.
+    pub fn sample(&self) -> Vec<UserNo> {
+        let users = self.users();
+        users.iter().step_by(users.len().div_ceil(MAX_SAMPLE).max(1)).copied().collect()
+    }
+
+    /// Users, each to be scored with every job.
+    pub fn in_full(users: &[UserNo]) -> Vec<(UserNo, Mode)> {
+        users.iter().map(|user| (*user, Mode::Full(FullReason::Stale))).collect()
     }
 
     /// All jobs, laid out.
@@ -143,26 +165,39 @@ impl Scene {
         JobIndex::new(jobs, &self.model, jobs.numbers())
     }
 
-    /// What the fast path keeps, for each user who can be scored.
-    pub fn by_lanes(&self, index: &JobIndex) -> Vec<UserScores> {
-        let inputs = self.inputs();
-        let mut scratch = lanes::Scratch::new(index, Processor::best());
-        let score = |user| lanes::score_user(inputs, index, user, &mut scratch);
-        self.users().into_iter().map(score).collect()
+    /// What the fast path keeps for users, in their order.
+    pub fn scores(&self, users: &[UserNo]) -> Vec<UserScores> {
+        self.scorer().on(&self.night.users, &self.night.stored).scores(&Self::in_full(users))
     }
 
-    /// Pairs of a user who can be scored and a job that can.
-    pub fn num_pairs(&self) -> u64 {
-        (self.users().len() * self.night.jobs.len()) as u64
+    /// Where its tables lie.
+    pub fn dataset(&self) -> &Path {
+        self.folder.path()
     }
 
-    /// A bench of pairs, with how many there are and the share that passes the prefilter.
-    pub fn id(&self, what: &str) -> BenchmarkId {
-        let scores = self.by_lanes(&self.index());
-        let prefiltered: u64 = scores.iter().map(|scores| scores.num_prefiltered).sum();
-        let percent = prefiltered as f64 * 100.0 / self.num_pairs() as f64;
+    /// Pairs of so many users and a job that can be scored.
+    pub fn num_pairs(&self, num_users: usize) -> u64 {
+        (num_users * self.night.jobs.len()) as u64
+    }
+
+    /// How many pairs were scored, and the share that passed the prefilter.
+    pub fn size(&self, scores: &[UserScores]) -> String {
         let (jobs, users) = (self.night.jobs.len(), scores.len());
-        BenchmarkId::new(what, format!("{jobs} jobs x {users} users, {percent:.1}% of pairs pass"))
+        let percent = num_prefiltered(scores) as f64 * 100.0 / self.num_pairs(users) as f64;
+        format!("{jobs} jobs x {users} users, {percent:.1}% of pairs pass")
+    }
+}
+
+/// Pairs that passed the prefilter.
+pub fn num_prefiltered(scores: &[UserScores]) -> u64 {
+    scores.iter().map(|scores| scores.num_prefiltered).sum()
+}
+
+/// A size in the environment.
+fn size_in(variable: &str, default: usize) -> usize {
+    match std::env::var(variable) {
+        Ok(size) => size.parse().unwrap_or_else(|_| panic!("{variable}={size}: not a number")),
+        Err(_) => default,
     }
 }
 

@@ -125,7 +125,8 @@ impl<'a> ScorerOn<'a> {
 
     /// What users keep, in the order given. Users who look for the same are scored one after the
     /// other, while what they look at is in the processor's cache.
-    fn scores(&self, users: &[(UserNo, Mode)]) -> Vec<UserScores> {
+    #[must_use]
+    pub fn scores(&self, users: &[(UserNo, Mode)]) -> Vec<UserScores> {
         let of = self.inputs.users;
         let profile = |at: u32| {
             let user = users[at as usize].0.ix();

@@ -48,7 +48,7 @@ pub(super) struct CandidateBlock {
     pub(super) block: u32,
     /// Which of the user's target roles.
     pub(super) role_at: u32,
-    /// The lanes that hold candidates, as bits.
+    /// The lanes that hold candidates, as bits: never 0.
     pub(super) lanes: u64,
 }
 
@@ -269,7 +269,7 @@ mod tests {
             rarities in proptest::collection::vec(1..=MAX_RARITY, 0..12),
             jobs in (0..12_usize).prop_flat_map(|n| proptest::collection::vec(job(n), LANES)),
             user in (proptest::option::of(tenths()), hundredths()),
-            lanes: u64,
+            lanes in 1..=u64::MAX,
         ) {
             let num_skills = jobs[0].1.len().min(rarities.len());
             let mut rarities = rarities[..num_skills].to_vec();

@@ -264,8 +264,10 @@ fn blocks(candidates: &[Candidates], apart: &[u32], blocks: &mut Vec<CandidateBl
             while let Some(position) = apart.next_if(|position| *position < end) {
                 lanes &= !(1 << (position % LANES));
             }
-            let block = (first / LANES) as u32;
-            blocks.push(CandidateBlock { block, role_at: *role_at as u32, lanes });
+            if lanes != 0 {
+                let block = (first / LANES) as u32;
+                blocks.push(CandidateBlock { block, role_at: *role_at as u32, lanes });
+            }
             start = end;
         }
     }
@@ -279,4 +281,24 @@ fn within(positions: &[u32], candidates: &[Candidates]) -> impl Iterator<Item = 
         while candidates.next_if(|range| range.positions.end <= position).is_some() {}
         candidates.peek().is_some_and(|range| range.positions.start <= position)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A bound shifts by the first candidate's lane: where there was none, it overflowed.
+    #[test]
+    fn a_block_whose_jobs_are_all_set_apart_is_left_out() {
+        let lanes = LANES as u32;
+        let candidates = [
+            Candidates { role_at: 0, positions: 0..LANES + 2 },
+            Candidates { role_at: 1, positions: 2 * LANES..2 * LANES + 3 },
+        ];
+        let apart = [1, lanes, lanes + 1, 2 * lanes + 1];
+        let mut found = Vec::new();
+        blocks(&candidates, &apart, &mut found);
+        let found: Vec<_> = found.iter().map(|of| (of.block, of.role_at, of.lanes)).collect();
+        assert_eq!(found, [(0, 0, !0b10), (2, 1, 0b101)]);
+    }
 }
