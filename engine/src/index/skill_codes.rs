@@ -45,7 +45,8 @@ impl CodeBlock {
     }
 
     /// The code of one lane.
-    pub(crate) fn code(&self, lane: usize) -> u8 {
+    #[cfg(test)]
+    fn code(&self, lane: usize) -> u8 {
         self.0[lane % CODE_BYTES] >> (CODE_BITS * (lane / CODE_BYTES)) & CODE_MASK
     }
 

@@ -2,7 +2,7 @@
 //! instructions, and the vectoriser widens the high half of a product where it need not.
 
 use super::{
-    block::{CandidateBlock, Lanes, Reached, Sources},
+    block::{Bounds, CandidateBlock, Lanes, Reached, Sources},
     user_lanes::{MAX_OVER_TENTHS, MAX_SHORT_TENTHS, UserLanes},
 };
 use crate::{
@@ -17,19 +17,24 @@ use std::arch::x86_64::*;
 pub(super) fn bounds(
     sources: Sources<'_>,
     candidates: &[CandidateBlock],
-    bounds: &mut [Lanes<u16>],
+    bounds: &mut [Bounds],
     reached: &mut Reached,
 ) {
-    for (number, (candidates, bounds)) in candidates.iter().zip(bounds).enumerate() {
-        bound_block(sources, *candidates, bounds, reached.of(number));
+    for (number, (candidate, bounds)) in candidates.iter().zip(bounds).enumerate() {
+        if let Some(later) = candidates.get(number + PREFETCHED_BLOCKS) {
+            for (codes, _) in sources.codes(*later) {
+                _mm_prefetch::<_MM_HINT_T0>(codes.bytes().as_ptr().cast());
+            }
+        }
+        bound_block(sources, *candidate, bounds, reached.of(number));
     }
 }
 
 /// See [`super::block::reaching`].
 #[target_feature(enable = "avx512f,avx512bw")]
-pub(super) fn reaching(bounds: &[Lanes<u16>], threshold: u16, found: &mut Vec<u32>) {
+pub(super) fn reaching(bounds: &[Bounds], threshold: u16, found: &mut Vec<u32>) {
     let least = words(threshold);
-    for (number, block) in bounds.iter().enumerate() {
+    for (number, Bounds { half_bp: block, .. }) in bounds.iter().enumerate() {
         for half in [0, HALF] {
             let mut reaching = _mm512_cmpge_epu16_mask(load_words(block, half), least);
             while reaching != 0 {
@@ -40,6 +45,10 @@ pub(super) fn reaching(bounds: &[Lanes<u16>], threshold: u16, found: &mut Vec<u3
     }
 }
 
+/// How far ahead codes are asked for: a user's skills are a dozen streams, each too short for the
+/// processor to see where it goes.
+const PREFETCHED_BLOCKS: usize = 4;
+
 /// Words in a register: half a block.
 const HALF: usize = LANES / 2;
 
@@ -47,17 +56,18 @@ const HALF: usize = LANES / 2;
 fn bound_block(
     sources: Sources<'_>,
     candidates: CandidateBlock,
-    bounds: &mut Lanes<u16>,
+    bounds: &mut Bounds,
     reached: &mut Lanes<u16>,
 ) {
     let matched = matched(sources, candidates);
+    store_bytes(&mut bounds.matched, matched);
     let jobs = &sources.lanes[candidates.block as usize];
     let low = _mm512_castsi512_si256(matched);
     let high = _mm512_extracti64x4_epi64::<1>(matched);
     for (half, matched) in [(0, low), (HALF, high)] {
         let bound = bound(jobs, sources.user, half, _mm512_cvtepu8_epi16(matched));
         let bound = _mm512_maskz_mov_epi16((candidates.lanes >> half) as u32, bound);
-        store_words(bounds, half, bound);
+        store_words(&mut bounds.half_bp, half, bound);
         let best = load_words(reached, half);
         let tight = (jobs.tight >> half) as u32;
         store_words(reached, half, _mm512_mask_max_epu16(best, tight, best, bound));
@@ -123,6 +133,12 @@ fn words(word: u16) -> __m512i {
 fn load_bytes(bytes: &Lanes<u8>) -> __m512i {
     // SAFETY: 64 bytes are readable, and the load asks for no alignment.
     unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) }
+}
+
+#[target_feature(enable = "avx512f,avx512bw")]
+fn store_bytes(lanes: &mut Lanes<u8>, bytes: __m512i) {
+    // SAFETY: 64 bytes are writable, and the store asks for no alignment.
+    unsafe { _mm512_storeu_si512(lanes.as_mut_ptr().cast(), bytes) }
 }
 
 /// The code of each lane.

@@ -42,6 +42,19 @@ impl Reached {
     }
 }
 
+/// What is found for each lane of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Bounds {
+    /// The weight of the user's skills, saturating; of lanes without a candidate, too.
+    pub(super) matched: Lanes<u8>,
+    /// The bound; 0 in lanes without a candidate.
+    pub(super) half_bp: Lanes<u16>,
+}
+
+impl Bounds {
+    pub(super) const NONE: Bounds = Bounds { matched: [0; LANES], half_bp: [0; LANES] };
+}
+
 /// Candidates within a block.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CandidateBlock {
@@ -106,7 +119,7 @@ fn lanes_of(mut bits: u64) -> impl Iterator<Item = usize> {
 pub(super) fn bounds(
     sources: Sources<'_>,
     candidates: &[CandidateBlock],
-    bounds: &mut [Lanes<u16>],
+    bounds: &mut [Bounds],
     reached: &mut Reached,
 ) {
     for (number, (candidates, bounds)) in candidates.iter().zip(bounds).enumerate() {
@@ -116,8 +129,8 @@ pub(super) fn bounds(
 
 /// The places in `bounds`, counted through the blocks, of those that reach a threshold.
 #[inline]
-pub(super) fn reaching(bounds: &[Lanes<u16>], threshold: u16, found: &mut Vec<u32>) {
-    for (number, block) in bounds.iter().enumerate() {
+pub(super) fn reaching(bounds: &[Bounds], threshold: u16, found: &mut Vec<u32>) {
+    for (number, Bounds { half_bp: block, .. }) in bounds.iter().enumerate() {
         let best = block.iter().fold(0, |best, bound| best.max(*bound));
         if best >= threshold {
             let first = (number * LANES) as u32;
@@ -131,10 +144,11 @@ pub(super) fn reaching(bounds: &[Lanes<u16>], threshold: u16, found: &mut Vec<u3
 fn bound_block(
     sources: Sources<'_>,
     candidates: CandidateBlock,
-    bounds: &mut Lanes<u16>,
+    bounds: &mut Bounds,
     reached: &mut Lanes<u16>,
 ) {
-    let matched = matched(sources, candidates);
+    let Bounds { matched, half_bp: bounds } = bounds;
+    *matched = self::matched(sources, candidates);
     let (jobs, user) = (&sources.lanes[candidates.block as usize], *sources.user);
     // A loop of its own: the product needs 32 bits, the others do with half the registers.
     let mut salary_penalty = [0; LANES];
@@ -294,7 +308,7 @@ mod tests {
                 let terms =
                     JobTerms { total_weight: terms.total_weight + matched, ..*terms };
                 let tight = block.set(lane, &terms, weights);
-                exact.push((terms.raw_bp(weights, user, matched, false), tight));
+                exact.push((terms.raw_bp(weights, user, matched, false), tight, matched));
             }
 
             let user = UserLanes::new(weights, user);
@@ -310,7 +324,7 @@ mod tests {
             };
             let candidates = [CandidateBlock { block: 0, role_at: 0, lanes }];
             let by = |processor: Processor| {
-                let (mut bounds, mut reached) = ([[7; LANES]], Reached::new());
+                let (mut bounds, mut reached) = ([Bounds::NONE], Reached::new());
                 processor.bounds(sources, &candidates, &mut bounds, &mut reached);
                 let mut found = Vec::new();
                 processor.reaching(&bounds, 9_000, &mut found);
@@ -321,8 +335,9 @@ mod tests {
                 prop_assert_eq!(&by(processor), &plain, "{}", processor);
             }
 
-            let (bounds, reached, found) = plain;
-            for (lane, (raw_bp, tight)) in exact.into_iter().enumerate() {
+            let (Bounds { matched, half_bp: bounds }, reached, found) = plain;
+            for (lane, (raw_bp, tight, weight)) in exact.into_iter().enumerate() {
+                prop_assert_eq!(u32::from(matched[lane]), weight);
                 let truth = raw_bp * HALF_BP;
                 let bound = u32::from(bounds[lane]);
                 if lanes >> lane & 1 == 0 {

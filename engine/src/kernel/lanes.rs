@@ -15,7 +15,7 @@
 
 use super::{
     Processor, UserScores,
-    block::{CandidateBlock, Lanes, Reached, Sources, UserCodes},
+    block::{Bounds, CandidateBlock, Lanes, Reached, Sources, UserCodes},
     user_lanes::UserLanes,
 };
 use crate::{
@@ -44,10 +44,10 @@ pub struct Scratch {
     blocks: Vec<CandidateBlock>,
     /// Positions of dream and blacklisted companies' jobs.
     apart: Vec<u32>,
-    /// Positions of dream companies' jobs, each with its place among the target roles.
-    dream: Vec<(u32, usize)>,
+    /// Positions of dream companies' jobs.
+    dream: Vec<u32>,
     /// Per candidate block.
-    bounds: Vec<Lanes<u16>>,
+    bounds: Vec<Bounds>,
     /// Places in `bounds`.
     found: Vec<u32>,
 }
@@ -162,11 +162,10 @@ impl Pass<'_> {
         apart.clear();
         dream.clear();
         for of_role in candidates.chunk_by(|a, b| a.role_at == b.role_at) {
-            let role_at = of_role[0].role_at;
-            let role = users.roles.row(u)[role_at];
+            let role = users.roles.row(u)[of_role[0].role_at];
             for company in users.dream.row(u) {
                 let positions = self.index.company_positions(*company, role);
-                dream.extend(within(positions, of_role).map(|position| (position, role_at)));
+                dream.extend(within(positions, of_role));
             }
             for company in users.blacklist.row(u) {
                 let positions = self.index.company_positions(*company, role);
@@ -175,14 +174,19 @@ impl Pass<'_> {
                 self.num_prefiltered -= (apart.len() - num_before) as u64;
             }
         }
-        apart.extend(dream.iter().map(|(position, _)| position));
+        apart.extend_from_slice(dream);
         apart.sort_unstable();
     }
 
-    /// Scores a position exactly.
-    fn offer(&mut self, position: usize, matched_weight: u32, is_dream: bool) {
+    /// Scores a position exactly. `counted` is the weight of the user's skills, where it was
+    /// counted with a block.
+    fn offer(&mut self, position: usize, counted: Option<u8>, is_dream: bool) {
         let Inputs { users, model, .. } = self.inputs;
-        let ExactJob { rank, terms, .. } = &self.index.exact[position];
+        let ExactJob { job, rank, terms } = &self.index.exact[position];
+        let matched_weight = match counted {
+            Some(counted) if terms.total_weight <= MAX_MATCHED => u32::from(counted),
+            _ => self.inputs.matched_weight(self.user, *job),
+        };
         let user = users.terms(self.user);
         let raw_bp = terms.raw_bp(model.weights, user, matched_weight, is_dream);
         self.num_scored += 1;
@@ -194,7 +198,7 @@ impl Pass<'_> {
         let user = UserLanes::new(model.weights, users.terms(self.user));
         blocks(&scratch.candidates, &scratch.apart, &mut scratch.blocks);
         if scratch.bounds.len() < scratch.blocks.len() {
-            scratch.bounds.resize(scratch.blocks.len(), [0; LANES]);
+            scratch.bounds.resize(scratch.blocks.len(), Bounds::NONE);
         }
         let bounds = &mut scratch.bounds[..scratch.blocks.len()];
         let sources = Sources {
@@ -208,41 +212,30 @@ impl Pass<'_> {
         scratch.processor.bounds(sources, &scratch.blocks, bounds, &mut reached);
 
         let off = self.index.looseness.saturating_add(user.looseness);
-        for &(position, role_at) in &scratch.dream {
-            let position = position as usize;
-            let matched = self.matched_weight(position, &scratch.common[role_at], &scratch.rare);
-            self.offer(position, matched, true);
+        for &position in &scratch.dream {
+            let (block, lane) = (position / LANES as u32, position as usize % LANES);
+            let at = scratch.blocks.binary_search_by_key(&block, |candidates| candidates.block);
+            let counted = at.ok().map(|at| bounds[at].matched[lane]);
+            self.offer(position as usize, counted, true);
         }
         let reached = reached.by(k).saturating_sub(off);
         let threshold = half_bp(self.topk.threshold_bp()).max(reached);
         scratch.found.clear();
         scratch.processor.reaching(bounds, threshold, &mut scratch.found);
-        let bound = |at: u32| bounds[at as usize / LANES][at as usize % LANES];
+        let of = |at: u32| (&bounds[at as usize / LANES], at as usize % LANES);
+        let bound = |at: u32| {
+            let (block, lane) = of(at);
+            block.half_bp[lane]
+        };
         scratch.found.sort_unstable_by_key(|at| (Reverse(bound(*at)), *at));
         for &at in &scratch.found {
             if bound(at) < half_bp(self.topk.threshold_bp()) {
                 break;
             }
-            let CandidateBlock { block, role_at, .. } = scratch.blocks[at as usize / LANES];
-            let position = block as usize * LANES + at as usize % LANES;
-            let common = &scratch.common[role_at as usize];
-            let matched = self.matched_weight(position, common, &scratch.rare);
-            self.offer(position, matched, false);
+            let (block, lane) = of(at);
+            let position = scratch.blocks[at as usize / LANES].block as usize * LANES + lane;
+            self.offer(position, Some(block.matched[lane]), false);
         }
-    }
-
-    /// The weight of the user's skills in a job.
-    fn matched_weight(&self, position: usize, common: &[UserCodes], rare: &[Lanes<u8>]) -> u32 {
-        let ExactJob { job, terms, .. } = &self.index.exact[position];
-        if terms.total_weight > MAX_MATCHED {
-            return self.inputs.matched_weight(self.user, *job);
-        }
-        let (block, lane) = (position / LANES, position % LANES);
-        let codes = &self.index.skills.codes;
-        let weight = |skill: &UserCodes| {
-            u32::from(skill.codes(codes, block as u32).code(lane)) * u32::from(skill.rarity)
-        };
-        u32::from(rare[block][lane]) + common.iter().map(weight).sum::<u32>()
     }
 }
 

@@ -2,7 +2,7 @@
 
 #[cfg(target_arch = "x86_64")]
 use super::avx512;
-use super::block::{self, CandidateBlock, Lanes, Reached, Sources};
+use super::block::{self, Bounds, CandidateBlock, Reached, Sources};
 use std::{fmt, str::FromStr};
 
 /// A kind of processor that there are loops for. The results are the same bits on all.
@@ -43,7 +43,7 @@ impl Processor {
         self,
         sources: Sources<'_>,
         candidates: &[CandidateBlock],
-        bounds: &mut [Lanes<u16>],
+        bounds: &mut [Bounds],
         reached: &mut Reached,
     ) {
         match self.0 {
@@ -54,7 +54,7 @@ impl Processor {
         }
     }
 
-    pub(super) fn reaching(self, bounds: &[Lanes<u16>], threshold: u16, found: &mut Vec<u32>) {
+    pub(super) fn reaching(self, bounds: &[Bounds], threshold: u16, found: &mut Vec<u32>) {
         match self.0 {
             Kind::Any => block::reaching(bounds, threshold, found),
             // SAFETY: only `here` makes this kind, where the processor has the features.
