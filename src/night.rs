@@ -84,10 +84,10 @@ pub fn run(config: &RunConfig) -> Result<Report, Failure> {
         report.model_id = model.id();
         report.seconds.pin = pinning.elapsed().as_secs_f64();
 
-        let indexing = Instant::now();
+        let applying = Instant::now();
         let on_jobs = ModelOnJobs::new(&model, jobs);
-        let scorer = threads.install(|| Scorer::new(jobs, &on_jobs, week, config.processor));
-        let indexing = indexing.elapsed();
+        let applying = applying.elapsed();
+        let scorer = Scorer::new(jobs, &on_jobs, week, config.processor);
         tracing::debug!("the model is applied to the jobs");
 
         // Whatever is wrong with the first users comes out before anything is written.
@@ -146,7 +146,7 @@ pub fn run(config: &RunConfig) -> Result<Report, Failure> {
         report.pairs = chunked.pairs;
         set_written(&mut report, chunked.written);
         report.seconds.load += segments.waited.as_secs_f64();
-        report.seconds.score = (indexing + chunked.score).as_secs_f64();
+        report.seconds.score = (applying + chunked.score).as_secs_f64();
         report.seconds.write = chunked.write.as_secs_f64();
         if plan.is_nothing_to_do() {
             report.outcome = Outcome::NothingToDo;

@@ -905,17 +905,34 @@ fn chunks_that_are_in(db: &Db, start: &Tables) -> Vec<usize> {
     numbers
 }
 
+/// A run of which one connection waits for a lock with the second chunk, and the other goes on.
+fn one_of_two_connections_waits<'a>(
+    db: &'a Db,
+    start: &Tables,
+) -> (support::Session<'a>, support::Running) {
+    let gate = gate(db, scoreable(start)[25]);
+    let extra = ["-v", "--chunk-users", "20", "--connections", "2"];
+    let mut running = spawn(&strs(&run_args(db, FIRST, &extra)));
+    running.wait_for("chunk 3 is in");
+    waits_for_a_lock(db);
+    (gate, running)
+}
+
+fn assert_nothing_is_finished_and_the_next_run_ends_as_if_undisturbed(db: &Db, start: &Tables) {
+    let logged = "select count(*) from agent_logs where agent_name = 'fit_scorer'";
+    assert_eq!(db.query_i64(logged), 0);
+
+    night(db, FIRST, &[]);
+    let undisturbed = Db::new(start);
+    night(&undisturbed, FIRST, &[]);
+    assert_rows(&canonical(&db.tables()), &canonical(&undisturbed.tables()), "the run after");
+}
+
 #[test]
 fn a_signal_lets_the_chunks_of_all_connections_finish() {
     let start = tables();
-    let users = scoreable(&start);
     let db = Db::new(&start);
-    // Somebody of the second chunk: its connection waits, the other goes on.
-    let gate = gate(&db, users[25]);
-    let extra = ["-v", "--chunk-users", "20", "--connections", "2"];
-    let mut running = spawn(&strs(&run_args(&db, FIRST, &extra)));
-    running.wait_for("chunk 3 is in");
-    waits_for_a_lock(&db);
+    let (gate, mut running) = one_of_two_connections_waits(&db, &start);
     running.signal("TERM");
     running.wait_for("stopping after what is in flight");
     gate.sql("rollback");
@@ -923,25 +940,14 @@ fn a_signal_lets_the_chunks_of_all_connections_finish() {
     says(&run, &["chunk 2 is in", "the next run does the rest"]);
     let done = chunks_that_are_in(&db, &start);
     assert!(done.starts_with(&[1, 2, 3]), "{done:?}");
-    let logged = "select count(*) from agent_logs where agent_name = 'fit_scorer'";
-    assert_eq!(db.query_i64(logged), 0);
-
-    night(&db, FIRST, &[]);
-    let undisturbed = Db::new(&start);
-    night(&undisturbed, FIRST, &[]);
-    assert_rows(&canonical(&db.tables()), &canonical(&undisturbed.tables()), "the run after");
+    assert_nothing_is_finished_and_the_next_run_ends_as_if_undisturbed(&db, &start);
 }
 
 #[test]
 fn a_connection_that_is_lost_fails_the_run_and_keeps_what_the_other_has_written() {
     let start = tables();
-    let users = scoreable(&start);
     let db = Db::new(&start);
-    let gate = gate(&db, users[25]);
-    let extra = ["-v", "--chunk-users", "20", "--connections", "2"];
-    let mut running = spawn(&strs(&run_args(&db, FIRST, &extra)));
-    running.wait_for("chunk 3 is in");
-    waits_for_a_lock(&db);
+    let (gate, running) = one_of_two_connections_waits(&db, &start);
     db.sql(
         "select pg_terminate_backend(pid) from pg_stat_activity
          where datname = current_database() and wait_event_type = 'Lock'",
@@ -950,13 +956,7 @@ fn a_connection_that_is_lost_fails_the_run_and_keeps_what_the_other_has_written(
     gate.sql("rollback");
     let done = chunks_that_are_in(&db, &start);
     assert!(done.starts_with(&[1, 3]), "{done:?}");
-    let logged = "select count(*) from agent_logs where agent_name = 'fit_scorer'";
-    assert_eq!(db.query_i64(logged), 0);
-
-    night(&db, FIRST, &[]);
-    let undisturbed = Db::new(&start);
-    night(&undisturbed, FIRST, &[]);
-    assert_rows(&canonical(&db.tables()), &canonical(&undisturbed.tables()), "the run after");
+    assert_nothing_is_finished_and_the_next_run_ends_as_if_undisturbed(&db, &start);
 }
 
 /// Holds a user's row: a chunk with this user waits before it reads what is stored.

@@ -192,21 +192,13 @@ pub const SCORES: InputTable = InputTable {
     ..TABLE
 };
 
-/// Of what is stored for users, all that decides whether it must be written anew.
+/// Of what is stored for users, all that decides whether it must be written anew: all but the row's
+/// id and when it was made.
 pub const STORED: InputTable = InputTable {
-    columns: &[
-        required("user_id", Kind::Uuid),
-        required("job_id", Kind::Uuid),
-        required("fit_score", Kind::Int32),
-        required("fit_label", Kind::Text),
-        required("recommendation", Kind::Text),
-        nullable("fit_reasons", Kind::TextList),
-        nullable("missing_skills", Kind::TextList),
-        nullable("strengths", Kind::TextList),
-        required("is_full_score", Kind::Bool),
-        required("week_number", Kind::Int32),
-        required("year_number", Kind::Int32),
-    ],
+    columns: match SCORES.columns {
+        [_id, stored @ .., _created_at] => stored,
+        _ => panic!("scores have more than two columns"),
+    },
     ..SCORES
 };
 

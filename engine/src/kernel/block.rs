@@ -93,15 +93,9 @@ impl<'a> Sources<'a> {
         candidates: CandidateBlock,
     ) -> impl Iterator<Item = (&'a CodeBlock, u8)> {
         let common = &self.common[candidates.role_at as usize];
-        common.iter().map(move |skill| (skill.codes(self.codes, candidates.block), skill.rarity))
-    }
-}
-
-impl UserCodes {
-    /// The codes of a block.
-    #[inline]
-    pub(super) fn codes(self, codes: &[CodeBlock], block: u32) -> &CodeBlock {
-        &codes[self.base.wrapping_add(block) as usize]
+        common.iter().map(move |skill| {
+            (&self.codes[skill.base.wrapping_add(candidates.block) as usize], skill.rarity)
+        })
     }
 }
 

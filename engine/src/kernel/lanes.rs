@@ -72,8 +72,8 @@ impl Scratch {
     }
 }
 
-/// Scores a user with the jobs of an index; equals
-/// `scalar::score_user(inputs, user, index.jobs())`, but for the count of exact scores.
+/// Scores a user with the jobs of an index; equals [`super::scalar::score_user`] with the same jobs,
+/// but for the count of exact scores.
 #[must_use]
 pub fn score_user(
     inputs: Inputs<'_>,
