@@ -179,12 +179,17 @@ fn unpack<'a>(
     if (json.len() as u64) < LARGE_BYTES {
         return Ok(None);
     }
-    let alone = large.lock().unwrap_or_else(PoisonError::into_inner);
-    members.take(MAX_BYTES + 1 - LARGE_BYTES).read_to_end(json).map_err(damaged)?;
-    if json.len() as u64 > MAX_BYTES {
-        *json = Vec::new();
+    // Counted first, so that a bomb takes no memory and a large resume no more than it needs.
+    let rest = std::io::copy(&mut members.take(MAX_BYTES + 1 - LARGE_BYTES), &mut std::io::sink())
+        .map_err(damaged)?;
+    let num_bytes = LARGE_BYTES + rest;
+    if num_bytes > MAX_BYTES {
         return Err("resume_too_large");
     }
+    let alone = large.lock().unwrap_or_else(PoisonError::into_inner);
+    json.clear();
+    json.reserve_exact(num_bytes as usize + 1);
+    MultiGzDecoder::new(packed).read_to_end(json).map_err(damaged)?;
     Ok(Some(alone))
 }
 
