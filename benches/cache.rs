@@ -10,10 +10,8 @@ use talvix_engine::{
     faults::Faults,
     ids::{Dictionary, Uuid},
 };
-use talvix_loader::{
-    resumes::{CacheReport, CacheUse, ResumeReader, Vocabulary},
-    storage::Storage,
-};
+use talvix_loader::resumes::{CacheReport, CacheUse, ResumeReader, Vocabulary};
+use talvix_storage::Storage;
 
 /// Names that an earlier night did not know: the last of tonight's.
 const NUM_NEW: usize = 50;

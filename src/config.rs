@@ -11,8 +11,8 @@ use std::{
     str::FromStr,
 };
 use talvix_engine::{kernel::Processor, skills::AliasTable};
-use talvix_loader::storage::Storage;
 use talvix_pg::Conninfo;
+use talvix_storage::Storage;
 
 /// The settings of a run: name, default, whether its value is secret.
 const SETTINGS: [(&str, &str, bool); 20] = [

@@ -75,6 +75,12 @@ impl From<talvix_loader::Error> for Failure {
     }
 }
 
+impl From<talvix_storage::Error> for Failure {
+    fn from(error: talvix_storage::Error) -> Self {
+        talvix_loader::Error::from(error).into()
+    }
+}
+
 impl From<talvix_exporter::Error> for Failure {
     fn from(error: talvix_exporter::Error) -> Self {
         Failure::failed(error)

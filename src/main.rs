@@ -6,7 +6,6 @@ mod config;
 mod failure;
 mod night;
 mod progress;
-mod report;
 mod source;
 
 use clap::Parser;

@@ -8,7 +8,6 @@ mod stop;
 use crate::{
     config::{ModeChoice, RunConfig},
     failure::{Failure, Status},
-    report::{Jobs, Outcome, Pairs, Report, Resumes, Rows, peak_rss_bytes},
     source::{LazySink, Opened},
 };
 use plan::Plan;
@@ -27,6 +26,10 @@ use talvix_loader::{
     pin,
     reader::{Selection, TableReader, UserRange},
     weights,
+};
+use talvix_report::{
+    Report,
+    run::{Jobs, Outcome, Pairs, Resumes, Rows},
 };
 use tokio::runtime::Runtime;
 
@@ -140,7 +143,7 @@ pub fn run(config: &RunConfig) -> Result<Report, Failure> {
         report.resumes = Resumes { read: resumes.read, from_cache: resumes.from_cache };
         report.warnings.extend(resumes.warning);
         faults.merge(segments.faults);
-        report.set_faults(&faults);
+        set_faults(&mut report, &faults);
         report.users = plan.users.clone();
         report.warnings.extend(plan.warnings());
         report.pairs = chunked.pairs;
@@ -248,4 +251,21 @@ fn set_written(report: &mut Report, written: Written) {
     report.users.reset_meanwhile = users_reset;
     report.users.changed_meanwhile = users_changed;
     report.pairs = Pairs { deleted_meanwhile: pairs_deleted, ..report.pairs.clone() };
+}
+
+/// Adds what was wrong with the input.
+fn set_faults(report: &mut Report, faults: &talvix_engine::faults::Faults) {
+    for (kind, fault) in faults.iter() {
+        report.input_faults.insert(kind.to_owned(), fault.count);
+        report.input_fault_examples.insert(kind.to_owned(), fault.examples.clone());
+    }
+}
+
+/// The most memory that the process has held.
+fn peak_rss_bytes() -> u64 {
+    use nix::sys::resource::{UsageWho, getrusage};
+    let Ok(usage) = getrusage(UsageWho::RUSAGE_SELF) else { return 0 };
+    // Kilobytes on Linux, bytes on macOS.
+    let unit = if cfg!(target_os = "macos") { 1 } else { 1_024 };
+    u64::try_from(usage.max_rss()).unwrap_or(0) * unit
 }

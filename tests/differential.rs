@@ -29,8 +29,8 @@ use talvix_loader::dataset::DatasetReader;
 use talvix_loader::night::{JobSide, Segment, UserRows};
 use talvix_loader::reader::{Selection, UserRange};
 use talvix_loader::resumes::{CacheUse, ResumeReader, Vocabulary};
-use talvix_loader::storage::Storage;
 use talvix_loader::weights;
+use talvix_storage::Storage;
 use uuid::Uuid;
 
 const AS_OF: &str = "2026-11-22T17:00:00Z";

@@ -28,9 +28,9 @@ use talvix_loader::{
     night::{JobSide, Segment, UserRows},
     reader::{Selection, UserRange},
     resumes::{CacheUse, ResumeReader, Vocabulary},
-    storage::Storage,
     weights,
 };
+use talvix_storage::Storage;
 
 /// Jobs and users of the night, where [`JOBS`] and [`USERS`] do not say otherwise.
 const SIZE: (usize, usize) = (20_000, 1_000);

@@ -23,4 +23,6 @@ pub struct UserScores {
     pub num_prefiltered: u64,
     /// Pairs that were scored exactly.
     pub num_scored: u64,
+    /// How long that took, where somebody has looked at a clock.
+    pub nanoseconds: u64,
 }

@@ -27,6 +27,12 @@ pub struct ScoredUser {
     pub user: UserNo,
     /// With which jobs.
     pub mode: Mode,
+    /// Pairs that passed the prefilter.
+    pub num_prefiltered: u64,
+    /// Pairs that were scored exactly.
+    pub num_scored: u64,
+    /// How long that took, by the scorer's clock.
+    pub nanoseconds: u64,
     /// The user's rows in the block.
     pub rows: Range<usize>,
 }
@@ -44,6 +50,9 @@ pub struct ScoredBlock {
     pub num_scored: u64,
 }
 
+/// Nanoseconds since whenever: the engine itself knows no time.
+pub type Clock = fn() -> u64;
+
 /// Tonight's jobs and model, indexed and ready to score whoever comes.
 #[derive(Debug)]
 pub struct Scorer<'a> {
@@ -51,6 +60,7 @@ pub struct Scorer<'a> {
     model: &'a ModelOnJobs,
     week: IsoWeek,
     processor: Processor,
+    clock: Clock,
     all_jobs: OnceLock<JobIndex>,
     new_jobs: OnceLock<JobIndex>,
 }
@@ -65,7 +75,13 @@ impl<'a> Scorer<'a> {
         processor: Processor,
     ) -> Self {
         let (all_jobs, new_jobs) = (OnceLock::new(), OnceLock::new());
-        Scorer { jobs, model, week, processor, all_jobs, new_jobs }
+        Scorer { jobs, model, week, processor, clock: || 0, all_jobs, new_jobs }
+    }
+
+    /// Times each user by a clock, which costs two looks at it.
+    #[must_use]
+    pub fn timed_by(self, clock: Clock) -> Self {
+        Scorer { clock, ..self }
     }
 
     /// What the jobs of a full scan are laid out as.
@@ -149,7 +165,10 @@ impl<'a> ScorerOn<'a> {
                 },
                 |scratches, at| {
                     let (user, mode) = users[at as usize];
-                    (at, self.user(user, mode, scratches))
+                    let began = (self.scorer.clock)();
+                    let mut scores = self.user(user, mode, scratches);
+                    scores.nanoseconds = (self.scorer.clock)().saturating_sub(began);
+                    (at, scores)
                 },
             )
             .collect();
@@ -171,7 +190,14 @@ impl<'a> ScorerOn<'a> {
             for key in std::mem::take(&mut scores.kept) {
                 rows.push(user, key);
             }
-            scored.push(ScoredUser { user, mode, rows: start..rows.len() });
+            scored.push(ScoredUser {
+                user,
+                mode,
+                num_prefiltered: scores.num_prefiltered,
+                num_scored: scores.num_scored,
+                nanoseconds: scores.nanoseconds,
+                rows: start..rows.len(),
+            });
         }
         ScoredBlock { users: scored, rows: rows.finish(), num_prefiltered, num_scored }
     }
@@ -197,7 +223,7 @@ impl<'a> ScorerOn<'a> {
     fn with_stored(&self, user: UserNo, new: UserScores, stored: &[StoredPair]) -> UserScores {
         let Inputs { jobs, users, model } = self.inputs;
         let mut topk = TopK::new(users.tier[user.ix()].k(), model.weights.cut_raw_bp());
-        let UserScores { kept, mut num_prefiltered, mut num_scored } = new;
+        let UserScores { kept, mut num_prefiltered, mut num_scored, .. } = new;
         for key in kept {
             topk.push(key);
         }
@@ -211,7 +237,7 @@ impl<'a> ScorerOn<'a> {
                 topk.push(PairKey::new(raw_bp, jobs.rank[job.ix()]));
             }
         }
-        UserScores { kept: topk.into_keys(), num_prefiltered, num_scored }
+        UserScores { kept: topk.into_keys(), num_prefiltered, num_scored, nanoseconds: 0 }
     }
 }
 

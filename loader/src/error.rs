@@ -34,25 +34,9 @@ pub enum Error {
         /// What Arrow says.
         source: arrow::error::ArrowError,
     },
-    /// A local file.
-    #[error(transparent)]
-    File(#[from] std::io::Error),
     /// Storage.
-    #[error("storage {place}: {reason}")]
-    Storage {
-        /// A path or key.
-        place: String,
-        /// What the store says.
-        reason: String,
-    },
-    /// A file in storage that is larger than it can be.
-    #[error("storage {place}: larger than {max_bytes} bytes")]
-    TooLarge {
-        /// A path or key.
-        place: String,
-        /// The most that is read.
-        max_bytes: u64,
-    },
+    #[error(transparent)]
+    Storage(#[from] talvix_storage::Error),
     /// The weights.
     #[error("{place}: {}; nothing is scored with weights that are not sure", weight_faults(.faults))]
     Weights {
@@ -101,7 +85,9 @@ impl Error {
                 talvix_pg::error::sqlstate(error)
                     .is_some_and(|state| matches!(&state[..2], "42" | "28" | "3D" | "0A"))
             }),
-            Error::Decode { .. } | Error::Arrow { .. } | Error::File(_) => false,
+            Error::Decode { .. }
+            | Error::Arrow { .. }
+            | Error::Storage(talvix_storage::Error::File(_)) => false,
             _ => true,
         }
     }

@@ -6,7 +6,6 @@
 //! - [`reader`]: what a database and a dataset have in common: tables, read batch by batch
 //! - [`postgres`]: one consistent view of a database, over several connections
 //! - [`dataset`]: one version of a folder of Parquet files
-//! - [`storage`]: where resumes, weights and pinned models are: a folder or a bucket
 //! - [`resumes`]: parsed resumes, read in parallel or known from an earlier night
 //! - [`weights`]: the live weights, from storage or the database
 //! - [`pin`]: the week's scoring model in storage
@@ -20,7 +19,6 @@ pub mod pin;
 pub mod postgres;
 pub mod reader;
 pub mod resumes;
-pub mod storage;
 pub mod tables;
 pub mod weights;
 

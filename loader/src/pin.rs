@@ -1,6 +1,6 @@
 //! The week's scoring model in storage.
 
-use crate::{error::Error, storage::Storage};
+use crate::error::Error;
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use serde::{Deserialize, Serialize};
 use std::io::{Read, Write};
@@ -8,6 +8,7 @@ use talvix_engine::{
     model::{SCHEMA_VERSION, ScoringModel},
     week::IsoWeek,
 };
+use talvix_storage::Storage;
 
 /// A model of a million skills and markets stays far below.
 const MAX_PACKED_BYTES: u64 = 64 << 20;
@@ -74,10 +75,11 @@ fn parse(packed: &[u8]) -> Result<ScoringModel, String> {
 /// Writes the model of its week.
 pub async fn write(storage: &Storage, model: &ScoringModel) -> Result<(), Error> {
     let file = file(model.week);
-    let fail = |reason: String| Error::Storage { place: storage.place(&file), reason };
+    let fail =
+        |reason: String| talvix_storage::Error::Place { place: storage.place(&file), reason };
     let json = serde_json::to_vec(&File { model_id: model.id(), model })
         .map_err(|error| fail(error.to_string()))?;
     let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
     let packed = gzip.write_all(&json).and_then(|()| gzip.finish());
-    storage.write(&file, packed.map_err(|error| fail(error.to_string()))?).await
+    Ok(storage.write(&file, packed.map_err(|error| fail(error.to_string()))?).await?)
 }

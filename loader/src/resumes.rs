@@ -13,7 +13,7 @@ mod known;
 mod parse;
 mod words;
 
-use crate::{error::Error, storage::Storage};
+use crate::error::Error;
 use bucket::BucketReader;
 use cache::{Change, Footer, OldCache, OldFile, OldRow, PLACE, Update, What};
 use files::FolderReader;
@@ -29,6 +29,7 @@ use talvix_engine::{
     ids::{Dictionary, Uuid},
     skills::{AliasTable, SkillSearch},
 };
+use talvix_storage::Storage;
 use words::NewForms;
 
 /// Users who are read together: what they say is in memory before it goes into the cache. Few in
@@ -257,18 +258,10 @@ impl<'a> ResumeReader<'a> {
 
 /// The cache of an earlier night, if there is one that can be used.
 async fn old_file(storage: &Storage, aliases: &AliasTable) -> Option<Arc<OldFile>> {
-    let opened = match storage {
-        Storage::Folder(root) => match fs_err::File::open(root.join(PLACE)) {
-            Ok(file) => OldFile::open(file.into_file(), aliases),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
-            Err(error) => Err(error.into()),
-        },
-        Storage::Bucket { store, .. } => {
-            match bucket::download(store.as_ref(), &storage.key(PLACE)).await {
-                Ok(file) => OldFile::open(file, aliases),
-                Err(error) => Err(error),
-            }
-        }
+    let opened = match storage.open_file(PLACE).await {
+        Ok(Some(file)) => OldFile::open(file, aliases),
+        Ok(None) => return None,
+        Err(error) => Err(error.into()),
     };
     match opened {
         Ok(file) => Some(Arc::new(file)),
@@ -282,16 +275,7 @@ async fn old_file(storage: &Storage, aliases: &AliasTable) -> Option<Arc<OldFile
 impl NewCache {
     /// Puts it in the place of the old one, at once. That this fails is a warning for the report.
     pub async fn publish(self, storage: &Storage) -> Result<(), String> {
-        let NewCache(mut file) = self;
-        let result = match storage {
-            Storage::Folder(root) => {
-                file.persist(root.join(PLACE)).map(|_| ()).map_err(|error| error.error.into())
-            }
-            Storage::Bucket { store, .. } => {
-                bucket::upload(store.as_ref(), &storage.key(PLACE), file.as_file_mut()).await
-            }
-        };
-        result.map_err(|error| cannot_write(storage, &*error))
+        storage.put_file(PLACE, self.0).await.map_err(|error| cannot_write(storage, &error))
     }
 }
 

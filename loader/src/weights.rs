@@ -1,12 +1,13 @@
 //! The live weights, from storage or the database.
 
-use crate::{error::Error, storage::Storage};
+use crate::error::Error;
 use arrow::{
     array::{AsArray, RecordBatch},
     datatypes::Int64Type,
 };
 use std::collections::BTreeMap;
 use talvix_engine::{columns::NOT_A_NUMBER, model::Weights};
+use talvix_storage::Storage;
 
 /// The file of weights in storage.
 const FILE: &str = "model-data/weights_current.json";

@@ -6,7 +6,6 @@ use crate::{
     config::{ModeChoice, RunConfig, Source},
     failure::Failure,
     night,
-    report::{Report, count},
 };
 use fs_err as fs;
 use jiff::Timestamp;
@@ -23,7 +22,8 @@ use talvix_fixtures::{
     parquet,
     tables::{JobRow, ScoreRow, Tables},
 };
-use talvix_loader::storage::Storage;
+use talvix_report::{Report, text::count};
+use talvix_storage::Storage;
 
 /// Monday, half past ten at night in India: both nights lie in one week.
 const FIRST_NIGHT: &str = "2026-11-16T17:00:00Z";

@@ -5,7 +5,6 @@ use crate::{
     args::{DirtArg, FixturesArgs},
     config::conninfo,
     failure::{Failure, Status},
-    report::count,
 };
 use std::process::ExitCode;
 use talvix_fixtures::{
@@ -14,6 +13,7 @@ use talvix_fixtures::{
     parquet, postgres, real,
     tables::Tables,
 };
+use talvix_report::text::count;
 use tokio_postgres::Client;
 
 /// Makes a dataset, or applies a night's changes to one.

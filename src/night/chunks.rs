@@ -5,7 +5,6 @@ use crate::{
     config::RunConfig,
     failure::Failure,
     progress,
-    report::Pairs,
     source::{LazySink, Writer},
 };
 use indicatif::ProgressBar;
@@ -21,6 +20,7 @@ use std::{
 use talvix_engine::score::Scorer;
 use talvix_exporter::chunk::{Chunk, NightOut, Written};
 use talvix_loader::night::Segment;
+use talvix_report::run::Pairs;
 use tokio::runtime::Runtime;
 
 /// Scored chunks that may wait for a writer: one keeps them busy, more would only take memory.

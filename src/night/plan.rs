@@ -1,12 +1,13 @@
 //! Who is scored with what, and what that adds up to.
 
-use crate::{config::ModeChoice, report::Users};
+use crate::config::ModeChoice;
 use talvix_engine::{
     columns::UserColumns,
     ids::{UserNo, Uuid},
     mode::{FullReason, Mode, ModeRules},
     score::ScorerOn,
 };
+use talvix_report::run::Users;
 
 /// Decides segment by segment, and counts.
 pub struct Plan<'a> {
@@ -41,7 +42,7 @@ impl<'a> Plan<'a> {
         for user in users.numbers() {
             match users.skip[user.ix()] {
                 Some(reason) => {
-                    *self.users.skipped.entry(reason.name()).or_default() += 1;
+                    *self.users.skipped.entry(reason.name().to_owned()).or_default() += 1;
                     self.note_due_in_full(users, user);
                 }
                 None => scoreable.push(user),
@@ -62,7 +63,7 @@ impl<'a> Plan<'a> {
                 Mode::Delta => self.users.delta += 1,
                 Mode::Full(reason) => {
                     self.users.full += 1;
-                    *self.users.full_reasons.entry(reason.name()).or_default() += 1;
+                    *self.users.full_reasons.entry(reason.name().to_owned()).or_default() += 1;
                     self.num_scored_later += usize::from(reason == FullReason::ScoredLater);
                 }
             }

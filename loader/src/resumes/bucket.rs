@@ -6,21 +6,19 @@ use super::{
     known::{Known, Outcome},
     parse::{MAX_PACKED_BYTES, Scratch},
 };
-use crate::{error::Error, storage::Storage};
+use crate::error::Error;
 use futures_util::{
     StreamExt,
     stream::{self, BoxStream},
 };
-use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, path::Path as Key};
+use object_store::{ObjectMeta, ObjectStore, path::Path as Key};
 use rayon::prelude::*;
-use std::{io::Write, sync::Arc};
+use std::sync::Arc;
 use talvix_engine::ids::Uuid;
+use talvix_storage::Storage;
 
 /// Requests that are under way at once.
 const MAX_REQUESTS: usize = 64;
-
-/// Parts in which a cache is sent.
-const PART_BYTES: usize = 8 << 20;
 
 /// Reads the resumes of a bucket.
 pub(super) struct BucketReader {
@@ -147,52 +145,7 @@ async fn fetch(
     match storage.get(store, file, MAX_PACKED_BYTES).await {
         Ok(Some((bytes, object))) => Ok(Ok((bytes, version(&object)))),
         Ok(None) => Ok(Err("resume_file_missing")),
-        Err(Error::TooLarge { .. }) => Ok(Err("resume_file_unreadable")),
-        Err(error) => Err(error),
+        Err(talvix_storage::Error::TooLarge { .. }) => Ok(Err("resume_file_unreadable")),
+        Err(error) => Err(error.into()),
     }
-}
-
-/// Copies an object into a local file that vanishes when it is closed.
-pub(super) async fn download(
-    store: &dyn ObjectStore,
-    key: &Key,
-) -> Result<std::fs::File, Box<dyn std::error::Error + Send + Sync>> {
-    let mut file = tempfile::tempfile()?;
-    let mut bytes = store.get(key).await?.into_stream();
-    while let Some(part) = bytes.next().await {
-        file.write_all(&part?)?;
-    }
-    Ok(file)
-}
-
-/// Puts a local file in the place of an object: all of it or nothing.
-pub(super) async fn upload(
-    store: &dyn ObjectStore,
-    key: &Key,
-    file: &mut std::fs::File,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let first = read_part(file)?;
-    if first.len() < PART_BYTES {
-        store.put(key, first.into()).await?;
-        return Ok(());
-    }
-    let mut parts = store.put_multipart(key).await?;
-    let mut part = first;
-    while !part.is_empty() {
-        if let Err(error) = parts.put_part(part.into()).await {
-            // What was sent would stay, and cost, for ever.
-            let _ = parts.abort().await;
-            return Err(error.into());
-        }
-        part = read_part(file)?;
-    }
-    parts.complete().await?;
-    Ok(())
-}
-
-fn read_part(file: &mut std::fs::File) -> std::io::Result<Vec<u8>> {
-    use std::io::Read;
-    let mut part = Vec::new();
-    file.take(PART_BYTES as u64).read_to_end(&mut part)?;
-    Ok(part)
 }

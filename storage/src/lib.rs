@@ -1,13 +1,24 @@
-//! Where resumes, weights and pinned models are: a folder or an S3-compatible bucket.
+//! Files beside the tables: a folder or an S3-compatible bucket behind one face.
+//!
+//! - [`Storage`]: opens a place, reads and writes files of it
+//! - [`tree`]: folders of it: listed, moved and removed as a whole
+//! - [`error`]: what can go wrong
 
-use crate::error::Error;
+pub mod error;
+pub mod tree;
+
+pub use error::Error;
+
 use fs_err as fs;
+use futures_util::StreamExt;
 use object_store::{
     ObjectMeta, ObjectStore, ObjectStoreExt, PutPayload, aws::AmazonS3Builder, path::Path as Key,
 };
 use std::{
     fmt,
-    io::{self, Read, Write},
+    fs::Permissions,
+    io::{self, Read, Seek, Write},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime},
@@ -16,6 +27,12 @@ use tempfile::NamedTempFile;
 
 /// A temporary file that nobody wrote to for so long is of a run that was killed.
 const LEFT_OVER_AFTER: Duration = Duration::from_hours(24);
+
+/// Who may open a temporary file: its owner.
+const PRIVATE: u32 = 0o600;
+
+/// The same of a file that others read.
+const FOR_READERS: u32 = 0o640;
 
 /// The root of the files beside the tables.
 #[derive(Clone)]
@@ -44,7 +61,7 @@ impl Storage {
     /// Opens `s3://bucket/prefix`, `file://` or a path. Credentials and endpoint of a bucket come
     /// from the usual `AWS_*` variables, which `env` gives.
     pub fn open(url: &str, env: impl Iterator<Item = (String, String)>) -> Result<Self, Error> {
-        let fail = |reason: String| Error::Storage { place: url.to_owned(), reason };
+        let fail = |reason: String| Error::Place { place: url.to_owned(), reason };
         if let Some(bucket_and_prefix) = url.strip_prefix("s3://") {
             let (bucket, prefix) =
                 bucket_and_prefix.split_once('/').unwrap_or((bucket_and_prefix, ""));
@@ -111,7 +128,7 @@ impl Storage {
 
     /// Reads an object of at most `max_bytes`, with what the bucket says of it; `None` where there
     /// is none.
-    pub(crate) async fn get(
+    pub async fn get(
         &self,
         store: &dyn ObjectStore,
         file: &str,
@@ -131,7 +148,8 @@ impl Storage {
     }
 
     /// The key of a file in a bucket.
-    pub(crate) fn key(&self, file: &str) -> Key {
+    #[must_use]
+    pub fn key(&self, file: &str) -> Key {
         match self {
             Storage::Folder(_) => Key::from(file),
             Storage::Bucket { prefix, .. } => prefix.clone().join_all(file),
@@ -140,7 +158,16 @@ impl Storage {
 
     /// A new file that is to take the place of another: beside it in a folder, else anywhere on
     /// this machine. It vanishes if it does not come to that.
-    pub(crate) fn temporary(&self, file: &str) -> io::Result<NamedTempFile> {
+    pub fn temporary(&self, file: &str) -> io::Result<NamedTempFile> {
+        self.temporary_with(file, PRIVATE)
+    }
+
+    /// The same for a file that the group may read, as far as the process's mask lets it.
+    pub fn temporary_for_readers(&self, file: &str) -> io::Result<NamedTempFile> {
+        self.temporary_with(file, FOR_READERS)
+    }
+
+    fn temporary_with(&self, file: &str, mode: u32) -> io::Result<NamedTempFile> {
         let Storage::Folder(root) = self else { return NamedTempFile::new() };
         let path = root.join(file);
         let folder = path.parent().unwrap_or(root);
@@ -148,7 +175,10 @@ impl Storage {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let prefix = format!(".{name}.");
         remove_left_over(folder, &prefix);
-        tempfile::Builder::new().prefix(&prefix).tempfile_in(folder)
+        tempfile::Builder::new()
+            .prefix(&prefix)
+            .permissions(Permissions::from_mode(mode))
+            .tempfile_in(folder)
     }
 
     /// Writes a file: all of it is there afterwards or none of it, also after a crash.
@@ -163,9 +193,100 @@ impl Storage {
         }
     }
 
-    fn fail(&self, file: &str, reason: &str) -> Error {
-        Error::Storage { place: self.place(file), reason: reason.to_owned() }
+    /// Opens a file for reading at any place of it; `None` where there is none. Of a bucket it is a
+    /// local copy, which vanishes when it is closed.
+    pub async fn open_file(&self, file: &str) -> Result<Option<std::fs::File>, Error> {
+        match self {
+            Storage::Folder(root) => match fs::File::open(root.join(file)) {
+                Ok(file) => Ok(Some(file.into_file())),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(Error::File(error)),
+            },
+            Storage::Bucket { store, .. } => {
+                match download(store.as_ref(), &self.key(file)).await {
+                    Ok(copy) => Ok(Some(copy)),
+                    Err(Transfer::Store(object_store::Error::NotFound { .. })) => Ok(None),
+                    Err(error) => Err(self.fail(file, &error.to_string())),
+                }
+            }
+        }
     }
+
+    /// Puts a local file, of which all was written and which was made by
+    /// [`temporary`](Self::temporary) for it, in the place of a file: all of it or nothing.
+    pub async fn put_file(&self, file: &str, mut local: NamedTempFile) -> Result<(), Error> {
+        match self {
+            Storage::Folder(root) => {
+                let path = root.join(file);
+                local.persist(&path).map_err(|error| error.error)?;
+                Ok(tree::sync_folder(path.parent().unwrap_or(root))?)
+            }
+            Storage::Bucket { store, .. } => {
+                upload(store.as_ref(), &self.key(file), local.as_file_mut())
+                    .await
+                    .map_err(|error| self.fail(file, &error.to_string()))
+            }
+        }
+    }
+
+    fn fail(&self, file: &str, reason: &str) -> Error {
+        Error::Place { place: self.place(file), reason: reason.to_owned() }
+    }
+}
+
+/// Parts in which a file is sent.
+const PART_BYTES: usize = 8 << 20;
+
+/// Why an object did not come or go.
+#[derive(Debug, thiserror::Error)]
+enum Transfer {
+    #[error(transparent)]
+    Store(#[from] object_store::Error),
+    #[error(transparent)]
+    File(#[from] io::Error),
+}
+
+/// Copies an object into a local file that vanishes when it is closed.
+async fn download(store: &dyn ObjectStore, key: &Key) -> Result<std::fs::File, Transfer> {
+    let mut bytes = store.get(key).await?.into_stream();
+    let mut file = tempfile::tempfile()?;
+    while let Some(part) = bytes.next().await {
+        file.write_all(&part?)?;
+    }
+    file.rewind()?;
+    Ok(file)
+}
+
+/// Puts a local file in the place of an object: all of it or nothing.
+async fn upload(
+    store: &dyn ObjectStore,
+    key: &Key,
+    file: &mut std::fs::File,
+) -> Result<(), Transfer> {
+    file.rewind()?;
+    let first = read_part(file)?;
+    if first.len() < PART_BYTES {
+        store.put(key, first.into()).await?;
+        return Ok(());
+    }
+    let mut parts = store.put_multipart(key).await?;
+    let mut part = first;
+    while !part.is_empty() {
+        if let Err(error) = parts.put_part(part.into()).await {
+            // What was sent would stay, and cost, for ever.
+            let _ = parts.abort().await;
+            return Err(error.into());
+        }
+        part = read_part(file)?;
+    }
+    parts.complete().await?;
+    Ok(())
+}
+
+fn read_part(file: &mut std::fs::File) -> io::Result<Vec<u8>> {
+    let mut part = Vec::new();
+    file.take(PART_BYTES as u64).read_to_end(&mut part)?;
+    Ok(part)
 }
 
 /// Removes temporary files of runs that were killed. What cannot be removed stays.
@@ -195,7 +316,7 @@ impl JoinAll for Key {
 }
 
 /// Reads a plain file of at most `max_bytes`; `None` where there is none.
-pub(crate) fn read_file(path: &Path, max_bytes: u64) -> io::Result<Option<Vec<u8>>> {
+pub fn read_file(path: &Path, max_bytes: u64) -> io::Result<Option<Vec<u8>>> {
     let unfit = |reason: &str| {
         io::Error::new(io::ErrorKind::InvalidData, format!("{}: {reason}", path.display()))
     };
@@ -227,7 +348,7 @@ fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&temporary, path)?;
-    fs::File::open(folder)?.sync_all()
+    tree::sync_folder(folder)
 }
 
 #[cfg(test)]

@@ -1,115 +1,14 @@
-//! What a run did, as JSON and as text.
+//! A page for a terminal of 80 columns.
 
-use serde::Serialize;
+use crate::run::{Outcome, Report};
 use std::{collections::BTreeMap, fmt::Write};
-use talvix_engine::faults::Faults;
-
-/// The report of a run. Keys are only ever added.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Report {
-    pub run_id: String,
-    pub as_of: String,
-    pub week: String,
-    pub model_id: String,
-    pub outcome: Outcome,
-    pub dry_run: bool,
-    pub jobs: Jobs,
-    pub users: Users,
-    pub resumes: Resumes,
-    pub pairs: Pairs,
-    pub rows: Rows,
-    pub seconds: Seconds,
-    pub peak_rss_bytes: u64,
-    pub input_faults: BTreeMap<&'static str, u64>,
-    /// Up to 20 rows of each kind of fault.
-    pub input_fault_examples: BTreeMap<&'static str, Vec<String>>,
-    pub warnings: Vec<String>,
-}
-
-/// How a run ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    #[default]
-    Completed,
-    NothingToDo,
-}
-
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Jobs {
-    pub scoreable: usize,
-    pub new: usize,
-}
-
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Users {
-    pub scored: usize,
-    pub full: usize,
-    pub delta: usize,
-    pub skipped: BTreeMap<&'static str, usize>,
-    /// Why users were scored in full.
-    pub full_reasons: BTreeMap<&'static str, usize>,
-    /// Nothing new for them: not looked at.
-    pub left_alone: usize,
-    /// They need a full scan, and `--mode delta` leaves those out.
-    pub left_out: usize,
-    /// Deleted while the run worked.
-    pub deleted_meanwhile: u64,
-    /// Their scores were reset while the run worked: left as they are, full scan next.
-    pub reset_meanwhile: u64,
-    /// Changed while the run worked: scored as they were, full scan next.
-    pub changed_meanwhile: u64,
-}
-
-/// Where what resumes say came from.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Resumes {
-    pub read: usize,
-    pub from_cache: usize,
-}
-
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Pairs {
-    pub prefiltered: u64,
-    pub scored: u64,
-    /// Kept, but the job was deleted while the run worked.
-    pub deleted_meanwhile: u64,
-}
-
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Rows {
-    pub kept: u64,
-    pub inserted: u64,
-    pub updated: u64,
-    pub deleted: u64,
-    pub unchanged: u64,
-}
-
-/// Seconds of each phase. Chunks are scored while others are written: the two overlap.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Seconds {
-    pub load: f64,
-    pub pin: f64,
-    pub score: f64,
-    pub write: f64,
-    pub publish: f64,
-    pub total: f64,
-}
 
 impl Report {
-    /// Adds what was wrong with the input.
-    pub fn set_faults(&mut self, faults: &Faults) {
-        for (kind, fault) in faults.iter() {
-            self.input_faults.insert(kind, fault.count);
-            self.input_fault_examples.insert(kind, fault.examples.clone());
-        }
-    }
-
     /// The most frequent faults, on one line.
     fn worst_faults(&self) -> String {
         const NAMED: usize = 3;
         let mut kinds: Vec<_> =
-            self.input_faults.iter().map(|(kind, number)| (*number, *kind)).collect();
+            self.input_faults.iter().map(|(kind, number)| (*number, kind)).collect();
         kinds.sort_unstable_by(|a, b| b.cmp(a));
         let named: Vec<_> = kinds
             .iter()
@@ -215,6 +114,7 @@ impl Report {
 }
 
 /// A number with commas between thousands.
+#[must_use]
 pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -228,7 +128,7 @@ pub fn count(number: u64) -> String {
 }
 
 /// ` (reason 3, other 2)`, or nothing.
-fn among(reasons: &BTreeMap<&'static str, usize>) -> String {
+fn among(reasons: &BTreeMap<String, usize>) -> String {
     if reasons.is_empty() {
         return String::new();
     }
@@ -237,15 +137,6 @@ fn among(reasons: &BTreeMap<&'static str, usize>) -> String {
         .map(|(reason, number)| format!("{reason} {}", count(*number as u64)))
         .collect();
     format!(" ({})", each.join(", "))
-}
-
-/// The most memory that the process has held.
-pub fn peak_rss_bytes() -> u64 {
-    use nix::sys::resource::{UsageWho, getrusage};
-    let Ok(usage) = getrusage(UsageWho::RUSAGE_SELF) else { return 0 };
-    // Kilobytes on Linux, bytes on macOS.
-    let unit = if cfg!(target_os = "macos") { 1 } else { 1_024 };
-    u64::try_from(usage.max_rss()).unwrap_or(0) * unit
 }
 
 #[cfg(test)]
