@@ -3,6 +3,8 @@
 //! All integers; `/` on non-negative integers is floor division. Components are basis points
 //! (bp), 0 to 10 000.
 
+use crate::model::Weights;
+
 /// A component of which one side is unknown.
 pub const UNKNOWN_BP: u32 = 5_000;
 
@@ -23,6 +25,49 @@ pub struct Band {
     pub lo_tenths: u16,
     /// Most experience asked for; 400 or more reads as "or more".
     pub hi_tenths: u16,
+}
+
+/// What a score is made of, in bp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Components {
+    /// See [`skills_bp`].
+    pub skills_bp: u32,
+    /// See [`experience_bp`].
+    pub experience_bp: u32,
+    /// See [`demand_bp`].
+    pub demand_bp: u32,
+    /// See [`salary_bp`].
+    pub salary_bp: u32,
+}
+
+impl Components {
+    /// Each component times its weight: ten-thousandths of a bp.
+    #[inline]
+    #[must_use]
+    pub fn weighed(self, weights: Weights) -> [u64; 4] {
+        let weigh = |weight: u32, component_bp: u32| u64::from(weight) * u64::from(component_bp);
+        [
+            weigh(weights.skills, self.skills_bp),
+            weigh(weights.experience, self.experience_bp),
+            weigh(weights.demand, self.demand_bp),
+            weigh(weights.salary, self.salary_bp),
+        ]
+    }
+
+    /// The weighed mean.
+    #[inline]
+    #[must_use]
+    pub fn base_bp(self, weights: Weights) -> u32 {
+        let [skills, experience, demand, salary] = self.weighed(weights);
+        ((skills + experience + demand + salary) / weights.sum()) as u32
+    }
+
+    /// The raw score: the mean, and what a dream company adds.
+    #[inline]
+    #[must_use]
+    pub fn raw_bp(self, weights: Weights, is_dream: bool) -> u32 {
+        self.base_bp(weights) + if is_dream { weights.dream_bonus_bp() } else { 0 }
+    }
 }
 
 /// Skills: `matched` is the weight of the job's skills that the user has, `total` the weight of

@@ -2,6 +2,7 @@
 
 use crate::{
     columns::{JobColumns, UserColumns, UserLevel, WorkMode},
+    components::Components,
     ids::{JobNo, UserNo},
     model::ModelOnJobs,
 };
@@ -77,14 +78,17 @@ impl Inputs<'_> {
         self.users.dream.row(user.ix()).contains(&self.jobs.company[job.ix()])
     }
 
+    /// What the score of a pair is made of, whether or not a rule stops it.
+    #[must_use]
+    pub fn components(&self, user: UserNo, job: JobNo) -> Components {
+        let matched_weight = self.matched_weight(user, job);
+        self.model.terms(job).components(self.users.terms(user), matched_weight)
+    }
+
     /// The raw score of a pair in bp, or the rule that stops it.
     pub fn raw_bp(&self, user: UserNo, job: JobNo) -> Result<u32, Stop> {
         self.prefilter(user, job)?;
-        Ok(self.model.terms(job).raw_bp(
-            self.model.weights,
-            self.users.terms(user),
-            self.matched_weight(user, job),
-            self.is_dream(user, job),
-        ))
+        let is_dream = self.is_dream(user, job);
+        Ok(self.components(user, job).raw_bp(self.model.weights, is_dream))
     }
 }

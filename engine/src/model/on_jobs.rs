@@ -3,7 +3,7 @@
 use super::{Benchmark, ScoringModel, Weights};
 use crate::{
     columns::{JobColumns, JobSkill},
-    components::{self, Band},
+    components::{self, Band, Components},
     ids::{JobNo, SkillNo},
 };
 use std::{cmp::Reverse, collections::HashMap};
@@ -31,8 +31,21 @@ pub struct UserTerms {
 }
 
 impl JobTerms {
-    /// The raw score of a pair that passes the prefilter, in bp. `matched_weight` is the weight of
-    /// the job's skills that the user has.
+    /// What the score of a pair is made of. `matched_weight` is the weight of the job's skills that
+    /// the user has.
+    #[inline]
+    #[must_use]
+    pub fn components(&self, user: UserTerms, matched_weight: u32) -> Components {
+        Components {
+            skills_bp: components::skills_bp(matched_weight, self.total_weight),
+            experience_bp: components::experience_bp(user.experience_tenths, self.band),
+            demand_bp: u32::from(self.demand_bp),
+            salary_bp: components::salary_bp(self.offer_hundredths, user.expected_hundredths),
+        }
+    }
+
+    /// The raw score of a pair that passes the prefilter, in bp.
+    #[inline]
     #[must_use]
     pub fn raw_bp(
         &self,
@@ -41,19 +54,7 @@ impl JobTerms {
         matched_weight: u32,
         is_dream: bool,
     ) -> u32 {
-        let weigh = |weight: u32, component_bp: u32| u64::from(weight) * u64::from(component_bp);
-        let sum = weigh(weights.skills, components::skills_bp(matched_weight, self.total_weight))
-            + weigh(
-                weights.experience,
-                components::experience_bp(user.experience_tenths, self.band),
-            )
-            + weigh(weights.demand, u32::from(self.demand_bp))
-            + weigh(
-                weights.salary,
-                components::salary_bp(self.offer_hundredths, user.expected_hundredths),
-            );
-        let base = (sum / weights.sum()) as u32;
-        base + if is_dream { weights.dream_bonus_bp() } else { 0 }
+        self.components(user, matched_weight).raw_bp(weights, is_dream)
     }
 }
 
