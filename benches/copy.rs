@@ -51,6 +51,7 @@ fn bench(criterion: &mut Criterion, scene: &Scene) {
     let chunk = Chunk {
         users: scene.night.users.clone(),
         blocks: scorer.score(&Scene::in_full(&scene.users())),
+        unscored: Vec::new(),
     };
     let out = NightOut {
         run_id: uuid::Uuid::nil(),
@@ -60,8 +61,7 @@ fn bench(criterion: &mut Criterion, scene: &Scene) {
         scrape_run_id: None,
     };
     assert_eq!(pgcopy::COLUMNS, COLUMNS.join(", "));
-    let nobody = HashSet::new();
-    let rows = Diff::new(&out, &chunk, &[], &nobody).unwrap().write;
+    let rows = Diff::new(&out, &chunk, &[], &LeftOut::default()).unwrap().write;
     let bytes = encode(&out, &rows);
     let texts: usize = chunk.blocks.iter().map(|block| num_texts(&block.rows)).sum();
     assert!(!rows.is_empty() && texts > 0, "{} rows, {texts} texts prove little", rows.len());

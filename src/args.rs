@@ -69,6 +69,13 @@ pub struct RunArgs {
     /// [default: /storage, or storage/ of the dataset].
     #[arg(long, value_name = "URL")]
     pub storage: Option<String>,
+    /// Where the night is published for analysts: a path, file:// or s3://bucket/prefix [default:
+    /// nowhere].
+    #[arg(long, value_name = "URL")]
+    pub snapshots: Option<String>,
+    /// Keep the snapshots of so many nights, and remove those before [default: keep all].
+    #[arg(long, value_name = "N")]
+    pub keep_nights: Option<String>,
     /// Which jobs users are scored with [default: auto].
     #[arg(long, value_name = "MODE", value_parser = ["auto", "full", "delta"])]
     pub mode: Option<String>,

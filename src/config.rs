@@ -15,10 +15,12 @@ use talvix_pg::Conninfo;
 use talvix_storage::Storage;
 
 /// The settings of a run: name, default, whether its value is secret.
-const SETTINGS: [(&str, &str, bool); 20] = [
+const SETTINGS: [(&str, &str, bool); 22] = [
     ("database_url", "", true),
     ("dataset", "", false),
     ("storage", "", false),
+    ("snapshots", "", false),
+    ("keep_nights", "", false),
     ("mode", "auto", false),
     ("user", "", false),
     ("repin", "false", false),
@@ -42,6 +44,9 @@ const SETTINGS: [(&str, &str, bool); 20] = [
 const MAX_THREADS: usize = 1_024;
 const MAX_CONNECTIONS: usize = 32;
 const MAX_CHUNK_USERS: usize = 100_000;
+
+/// The most nights that can be kept: a thousand years of them.
+const MAX_KEEP_NIGHTS: usize = 366_000;
 
 /// The file of settings that is read when none is named.
 const DEFAULT_FILE: &str = "talvix.toml";
@@ -245,6 +250,10 @@ pub struct RunConfig {
     pub source: Source,
     /// Where resumes, weights and models are.
     pub storage: Storage,
+    /// Where snapshots are published, if anywhere.
+    pub snapshots: Option<Storage>,
+    /// How many nights of snapshots are kept; none for all.
+    pub keep_nights: Option<usize>,
     /// Which jobs.
     pub mode: ModeChoice,
     /// This user only.
@@ -295,10 +304,14 @@ impl RunConfig {
                 "--repin scores everyone in full: it does not go with --mode delta",
             ));
         }
+        let open = |url: &str| {
+            Storage::open(url, std::env::vars()).map_err(|error| Failure::usage(error.to_string()))
+        };
         Ok(RunConfig {
             source,
-            storage: Storage::open(&storage, std::env::vars())
-                .map_err(|error| Failure::usage(error.to_string()))?,
+            storage: open(&storage)?,
+            snapshots: settings.text("snapshots").map(open).transpose()?,
+            keep_nights: settings.count("keep_nights", MAX_KEEP_NIGHTS)?,
             mode,
             user: settings.parse("user", "a user's id (a UUID)")?,
             repin,
@@ -316,6 +329,13 @@ impl RunConfig {
             json: settings.switch("json")?,
             progress: settings.word("progress", &["auto", "never"])? == "auto",
         })
+    }
+}
+
+impl RunConfig {
+    /// Where this run publishes: only a whole night that is written is published.
+    pub fn publishes_to(&self) -> Option<&Storage> {
+        self.snapshots.as_ref().filter(|_| !self.dry_run && self.user.is_none())
     }
 }
 

@@ -2,16 +2,22 @@
 
 mod chunks;
 mod plan;
+mod publishing;
+mod record;
 mod segments;
 mod stop;
+mod timeline;
 
 use crate::{
     config::{ModeChoice, RunConfig},
     failure::{Failure, Status},
     source::{LazySink, Opened},
 };
+use chunks::Chunked;
 use plan::Plan;
-use std::time::Instant;
+use publishing::{FAILED, Publishing, STAGED};
+use record::Recorder;
+use std::{sync::LazyLock, time::Instant};
 use stop::Stop;
 use talvix_engine::{
     columns::JobColumns,
@@ -31,15 +37,26 @@ use talvix_report::{
     Report,
     run::{Jobs, Outcome, Pairs, Resumes, Rows},
 };
+use timeline::Timeline;
 use tokio::runtime::Runtime;
 
 /// Chunks of users that are loaded together: enough that asking for them costs little beside the
 /// rows, few enough that memory does not grow with users.
 const CHUNKS_PER_SEGMENT: usize = 4;
 
+/// How a night ended: what is committed, and maybe that its snapshot could not be published.
+#[derive(Debug)]
+pub struct Ended {
+    /// What the run did.
+    pub report: Report,
+    /// Why the snapshot is not published, though everything else is done.
+    pub unpublished: Option<Failure>,
+}
+
 /// Runs a night.
-pub fn run(config: &RunConfig) -> Result<Report, Failure> {
+pub fn run(config: &RunConfig) -> Result<Ended, Failure> {
     let began = Instant::now();
+    let mut timeline = Timeline::begin();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -64,6 +81,10 @@ pub fn run(config: &RunConfig) -> Result<Report, Failure> {
         warnings: source.warnings(),
         ..Report::default()
     };
+    let publishing = Publishing::open(&runtime, config, &source)?.map(|(publishing, notes)| {
+        report.warnings.extend(notes);
+        publishing
+    });
 
     tracing::info!("loading");
     let selection = Selection { week, user: config.user.map(uuid::Uuid::into_bytes) };
@@ -72,12 +93,15 @@ pub fn run(config: &RunConfig) -> Result<Report, Failure> {
     stop.check()?;
     let (weights, note) = runtime.block_on(weights::read(&config.storage, &job_side.weights))?;
     report.warnings.extend(note);
-    report.seconds.load = began.elapsed().as_secs_f64();
+    report.seconds.load = timeline.end("load jobs", began);
 
     let jobs = &job_side.jobs;
     let pinned = pinned_model(&runtime, config, week)?;
-    let all_full = pinned.is_none() || config.mode == ModeChoice::Full;
-    std::thread::scope(|scope| {
+    let is_owed = publishing.as_ref().is_some_and(|publishing| publishing.is_owed);
+    let full_asked =
+        config.mode == ModeChoice::Full || (config.mode == ModeChoice::Auto && is_owed);
+    let all_full = pinned.is_none() || full_asked;
+    let unpublished = std::thread::scope(|scope| {
         let with_stored = !all_full;
         let mut segments =
             segments::load(scope, &runtime, &threads, config, reader, &ranges, jobs, with_stored);
@@ -85,12 +109,13 @@ pub fn run(config: &RunConfig) -> Result<Report, Failure> {
         let pinned_now = pinned.is_none();
         let model = pinned.unwrap_or_else(|| pin_model(config, &job_side, weights, week));
         report.model_id = model.id();
-        report.seconds.pin = pinning.elapsed().as_secs_f64();
+        report.seconds.pin = timeline.end("pin model", pinning);
 
         let applying = Instant::now();
         let on_jobs = ModelOnJobs::new(&model, jobs);
-        let applying = applying.elapsed();
+        let applied = applying.elapsed();
         let scorer = Scorer::new(jobs, &on_jobs, week, config.processor);
+        let scorer = if publishing.is_some() { scorer.timed_by(nanoseconds) } else { scorer };
         tracing::debug!("the model is applied to the jobs");
 
         // Whatever is wrong with the first users comes out before anything is written.
@@ -103,14 +128,14 @@ pub fn run(config: &RunConfig) -> Result<Report, Failure> {
             runtime
                 .block_on(pin::write(&config.storage, &model))
                 .map_err(|error| Failure::new(Status::Unfit, error).context("pinning the model"))?;
-            report.seconds.pin += pinning.elapsed().as_secs_f64();
+            report.seconds.pin += timeline.end("store model", pinning);
         }
 
         let rules = ModeRules {
             as_of_us: config.as_of.as_microsecond(),
             pinned_at_us: model.pinned_at_us,
             pinned_now,
-            full_asked: config.mode == ModeChoice::Full,
+            full_asked,
             scrape_runs: &job_side.scrape_runs,
         };
         let num_new_jobs = jobs.is_new.iter().filter(|is_new| **is_new).count();
@@ -125,6 +150,9 @@ pub fn run(config: &RunConfig) -> Result<Report, Failure> {
             scrape_run_id: job_side.scrape_runs.newest_completed().map(|run| run.id),
         };
         let mut sink = LazySink::new(source);
+        let mut recorder = publishing.as_ref().map(|publishing| {
+            Recorder::begin(publishing, config, run_id, &report.model_id, jobs, &on_jobs)
+        });
         tracing::info!("scoring");
         let chunked = chunks::score_and_write(
             &runtime,
@@ -136,8 +164,11 @@ pub fn run(config: &RunConfig) -> Result<Report, Failure> {
             &mut plan,
             &out,
             &mut sink,
+            recorder.as_mut(),
             &stop,
         )?;
+        let (from, to) = segments.between();
+        timeline.add("load users", from, to, to - from);
         let mut faults = job_side.faults.clone();
         let (resumes, new_cache) = segments.resumes();
         report.resumes = Resumes { read: resumes.read, from_cache: resumes.from_cache };
@@ -146,30 +177,70 @@ pub fn run(config: &RunConfig) -> Result<Report, Failure> {
         set_faults(&mut report, &faults);
         report.users = plan.users.clone();
         report.warnings.extend(plan.warnings());
-        report.pairs = chunked.pairs;
-        set_written(&mut report, chunked.written);
         report.seconds.load += segments.waited.as_secs_f64();
-        report.seconds.score = (applying + chunked.score).as_secs_f64();
-        report.seconds.write = chunked.write.as_secs_f64();
+        report.seconds.score = (applied + chunked.scoring.busy).as_secs_f64();
+        report.seconds.write = chunked.writing.busy.as_secs_f64();
+        set_chunked(&mut report, &mut timeline, chunked);
         if plan.is_nothing_to_do() {
             report.outcome = Outcome::NothingToDo;
-            return Ok::<_, Failure>(());
+            return Ok::<_, Failure>(None);
         }
 
         let finishing = Instant::now();
         if let Some(cache) = new_cache {
             report.warnings.extend(runtime.block_on(cache.publish(&config.storage)).err());
+            timeline.end("cache resumes", finishing);
         }
-        let finish =
-            config.user.is_none().then(|| finish(&job_side, plan.due_in_full, &report, began));
+        let staging = Instant::now();
+        let staged = recorder.map(|recorder| {
+            tracing::info!("staging the snapshot");
+            if let Some((first, busy)) = recorder.at_work {
+                timeline.add("encode snapshot", first, staging, busy);
+            }
+            report.seconds.total = timeline.elapsed().as_secs_f64();
+            report.peak_rss_bytes = peak_rss_bytes();
+            report.timeline = timeline.spans();
+            let staged = recorder.stage(&runtime, &report, week);
+            report.seconds.publish = timeline.end("stage snapshot", staging);
+            staged
+        });
+        let finish = config.user.is_none().then(|| {
+            let mark = staged.as_ref().map(|staged| if staged.is_ok() { STAGED } else { FAILED });
+            finish(&job_side, plan.due_in_full, &report, mark, began)
+        });
         tracing::info!("finishing");
+        let finishing = Instant::now();
         sink.finish(&runtime, &out, finish.as_ref())?;
-        report.seconds.write += finishing.elapsed().as_secs_f64();
-        Ok(())
+        report.seconds.write += timeline.end("finish", finishing);
+
+        let (Some(publishing), Some(staged)) = (&publishing, staged) else { return Ok(None) };
+        tracing::info!("publishing");
+        let began = Instant::now();
+        let published = staged
+            .map_err(Failure::failed)
+            .and_then(|staged| publishing.publish(&staged).map_err(Failure::failed));
+        report.seconds.publish += timeline.end("publish", began);
+        Ok(match published {
+            Ok(place) => {
+                report.snapshot = Some(place);
+                None
+            }
+            Err(failure) => Some(failure.context(
+                "the scores are in, their snapshot could not be published: run again, which \
+                 publishes it",
+            )),
+        })
     })?;
-    report.seconds.total = began.elapsed().as_secs_f64();
+    report.timeline = timeline.spans();
+    report.seconds.total = timeline.elapsed().as_secs_f64();
     report.peak_rss_bytes = peak_rss_bytes();
-    Ok(report)
+    Ok(Ended { report, unpublished })
+}
+
+/// The clock that users are timed by.
+fn nanoseconds() -> u64 {
+    static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    u64::try_from(BEGAN.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Reads everything but the users, and how those fall into segments.
@@ -216,6 +287,7 @@ fn finish(
     job_side: &JobSide,
     skipped: Vec<talvix_engine::ids::Uuid>,
     report: &Report,
+    snapshot: Option<&'static str>,
     began: Instant,
 ) -> Finish {
     let jobs: &JobColumns = &job_side.jobs;
@@ -234,12 +306,25 @@ fn finish(
             "users": report.users,
             "pairs": report.pairs,
             "rows": report.rows,
+            "snapshot": snapshot,
         }),
     }
 }
 
-fn set_written(report: &mut Report, written: Written) {
-    let Written { rows, users_deleted, users_reset, users_changed, pairs_deleted } = written;
+/// Adds what came of all chunks.
+fn set_chunked(report: &mut Report, timeline: &mut Timeline, chunked: Chunked) {
+    for (phase, work) in [("score", chunked.scoring), ("write", chunked.writing)] {
+        if let Some((from, to)) = work.between {
+            timeline.add(phase, from, to, work.busy);
+        }
+    }
+    let scores = chunked.scores.iter().enumerate().filter(|(_, number)| **number > 0);
+    report.scores = scores.map(|(score, number)| (format!("{score:03}"), *number)).collect();
+    report.users.without_candidate = chunked.without_candidate;
+    report.users.below_threshold = chunked.below_threshold;
+    report.pairs = chunked.pairs;
+    let Written { rows, users_deleted, users_reset, users_changed, pairs_deleted } =
+        chunked.written;
     report.rows = Rows {
         kept: rows.kept,
         inserted: rows.inserted,

@@ -7,13 +7,14 @@ use crate::{
 use anyhow::anyhow;
 use talvix_dataset::{Dataset, Lock, Version};
 use talvix_exporter::{
-    chunk::{Chunk, Finish, NightOut, RowCounts, Written},
+    chunk::{Chunk, Finish, LeftOut, NightOut, RowCounts, Written},
     dataset::{DatasetPreview, DatasetSink},
     postgres::{PostgresSink, PostgresWriter},
 };
 use talvix_loader::{
     dataset::DatasetReader,
-    postgres::{Connection, PostgresReader, Preflight},
+    finished::{self, FinishedRun},
+    postgres::{Connection, PostgresReader, Preflight, Purpose},
     reader::{Selection, TableReader},
 };
 use talvix_pg::{
@@ -35,6 +36,8 @@ pub enum Opened {
         lock: Option<RunLock>,
         /// What is known of it.
         preflight: Preflight,
+        /// Which runs finished, newest first, where that matters.
+        finished: Vec<FinishedRun>,
     },
     /// A dataset directory.
     Dataset {
@@ -79,15 +82,19 @@ impl Opened {
         config: &RunConfig,
         run_id: uuid::Uuid,
     ) -> Result<Self, Failure> {
-        let will_write = !config.dry_run;
+        let purpose = match config.publishes_to() {
+            _ if config.dry_run => Purpose::Look,
+            None => Purpose::Write,
+            Some(_) => Purpose::WriteAndPublish,
+        };
         match &config.source {
             Source::Postgres(info) => {
                 let application = format!("talvix run {run_id}");
-                runtime.block_on(Self::open_postgres(info, application, will_write))
+                runtime.block_on(Self::open_postgres(info, application, purpose))
             }
             Source::Dataset(dir) => {
                 let dataset = Dataset::open(dir).map_err(unfit)?;
-                let lock = if will_write {
+                let lock = if purpose != Purpose::Look {
                     Some(
                         dataset
                             .lock(&format!("talvix run {run_id}, process {}", std::process::id()))
@@ -106,9 +113,9 @@ impl Opened {
     async fn open_postgres(
         info: &Conninfo,
         application: String,
-        will_write: bool,
+        purpose: Purpose,
     ) -> Result<Self, Failure> {
-        let lock = if will_write {
+        let lock = if purpose != Purpose::Look {
             let client = connect(info, &application).await?;
             match RunLock::acquire(client, &application).await.map_err(unfit)? {
                 Acquired::Lock(lock) => Some(lock),
@@ -129,9 +136,22 @@ impl Opened {
         } else {
             None
         };
-        let client = connect(info, &application).await?;
-        let preflight = talvix_loader::postgres::preflight(&client, will_write).await?;
-        Ok(Opened::Postgres { info: Box::new(info.clone()), application, lock, preflight })
+        let mut client = connect(info, &application).await?;
+        let preflight = talvix_loader::postgres::preflight(&client, purpose).await?;
+        let finished = match purpose {
+            Purpose::WriteAndPublish => finished::in_postgres(&mut client).await?,
+            Purpose::Look | Purpose::Write => Vec::new(),
+        };
+        let info = Box::new(info.clone());
+        Ok(Opened::Postgres { info, application, lock, preflight, finished })
+    }
+
+    /// The runs that finished, newest first, for a run that publishes.
+    pub fn finished_runs(&self) -> Result<Vec<FinishedRun>, Failure> {
+        match self {
+            Opened::Postgres { finished, .. } => Ok(finished.clone()),
+            Opened::Dataset { version, .. } => Ok(finished::in_dataset(version)?),
+        }
     }
 
     /// Things that are not wrong but that somebody should know.
@@ -164,16 +184,18 @@ impl Opened {
     /// Where changes go: into a database through several connections.
     fn into_sink(self, runtime: &Runtime, num_connections: usize) -> Result<Sink, Failure> {
         match self {
-            Opened::Postgres { info, application, lock, preflight } => runtime.block_on(async {
-                let first = connect(&info, &application).await?;
-                let Some(lock) = lock else { return Ok(Sink::PostgresPreview(first)) };
-                let mut clients = vec![first];
-                while clients.len() < num_connections {
-                    clients.push(connect(&info, &application).await?);
-                }
-                let over_staging = preflight.scores_have_row_security;
-                Ok(Sink::Postgres(PostgresSink::new(clients, lock, over_staging)))
-            }),
+            Opened::Postgres { info, application, lock, preflight, .. } => {
+                runtime.block_on(async {
+                    let first = connect(&info, &application).await?;
+                    let Some(lock) = lock else { return Ok(Sink::PostgresPreview(first)) };
+                    let mut clients = vec![first];
+                    while clients.len() < num_connections {
+                        clients.push(connect(&info, &application).await?);
+                    }
+                    let over_staging = preflight.scores_have_row_security;
+                    Ok(Sink::Postgres(PostgresSink::new(clients, lock, over_staging)))
+                })
+            }
             Opened::Dataset { dataset, version, lock } => Ok(match lock {
                 Some(lock) => Sink::Dataset(DatasetSink::new(dataset, version, lock)?),
                 None => Sink::DatasetPreview(DatasetPreview::new(&version)?),
@@ -251,16 +273,17 @@ impl Sink {
 }
 
 impl Writer<'_> {
-    /// Writes a chunk, or says what that would change.
+    /// Writes a chunk, or says what that would change; and what of it was left out.
     pub async fn write_chunk(
         &mut self,
         out: &NightOut<'_>,
         chunk: &Chunk,
-    ) -> Result<Written, talvix_exporter::Error> {
-        let previewed = |rows: RowCounts| Written { rows, ..Written::default() };
+    ) -> Result<(Written, LeftOut), talvix_exporter::Error> {
+        let previewed =
+            |rows: RowCounts| (Written { rows, ..Written::default() }, LeftOut::default());
         match self {
             Writer::Postgres(writer) => writer.write_chunk(out, chunk).await,
-            Writer::Dataset(sink) => sink.write_chunk(out, chunk),
+            Writer::Dataset(sink) => Ok((sink.write_chunk(out, chunk)?, LeftOut::default())),
             Writer::PostgresPreview(client) => {
                 Ok(previewed(talvix_exporter::postgres::preview(client, out, chunk).await?))
             }

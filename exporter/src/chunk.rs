@@ -1,7 +1,7 @@
 //! What is handed over: some scored users with their rows, and the night's finish.
 
 use jiff::Timestamp;
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 use talvix_engine::{
     columns::{JobColumns, UserColumns},
     ids::{JobNo, UserNo, Uuid},
@@ -40,6 +40,9 @@ pub struct Chunk {
     pub users: Arc<UserColumns>,
     /// Users and rows, block by block.
     pub blocks: Vec<ScoredBlock>,
+    /// The users between and beside them who were to be scored and could not be, and why: only a
+    /// snapshot tells of them.
+    pub unscored: Vec<(UserNo, &'static str)>,
 }
 
 impl Chunk {
@@ -60,6 +63,25 @@ impl Chunk {
         let u = user.user.ix();
         matches!(user.mode, Mode::Full(_))
             && (self.users.fit_scores_stale[u] || self.users.awaits_dashboard[u])
+    }
+}
+
+/// What of a chunk did not become stored rows, since somebody else was sooner.
+#[derive(Clone, Debug, Default)]
+pub struct LeftOut {
+    /// Users who were deleted since the load.
+    pub deleted_users: HashSet<UserNo>,
+    /// Users whose cursor somebody else set since the load.
+    pub reset_users: HashSet<UserNo>,
+    /// Kept jobs that were deleted since the load.
+    pub jobs: HashSet<JobNo>,
+}
+
+impl LeftOut {
+    /// Whether a user is left as is.
+    #[must_use]
+    pub fn is_left(&self, user: UserNo) -> bool {
+        self.deleted_users.contains(&user) || self.reset_users.contains(&user)
     }
 }
 

@@ -4,7 +4,7 @@ mod fit;
 mod rewrite;
 
 use crate::{
-    chunk::{Chunk, Finish, NightOut, RowCounts, Written},
+    chunk::{Chunk, Finish, LeftOut, NightOut, RowCounts, Written},
     diff::Diff,
     error::Error,
 };
@@ -51,7 +51,7 @@ impl DatasetSink {
     /// Takes a chunk's changes. Nobody else writes while we hold the lock: nothing can have changed
     /// since the load.
     pub fn write_chunk(&mut self, out: &NightOut<'_>, chunk: &Chunk) -> Result<Written, Error> {
-        let diff = Diff::new(out, chunk, &self.stored, &HashSet::new())?;
+        let diff = Diff::new(out, chunk, &self.stored, &LeftOut::default())?;
         let rows = diff.counts();
         if !diff.write.is_empty() {
             self.new_scores.push(rewrite::score_rows(out, &diff.write, Timestamp::now())?);
@@ -244,7 +244,7 @@ impl DatasetPreview {
 
     /// What writing a chunk would change.
     pub fn rows(&self, out: &NightOut<'_>, chunk: &Chunk) -> Result<RowCounts, Error> {
-        Ok(Diff::new(out, chunk, &self.stored, &HashSet::new())?.counts())
+        Ok(Diff::new(out, chunk, &self.stored, &LeftOut::default())?.counts())
     }
 }
 

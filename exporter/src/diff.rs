@@ -1,7 +1,7 @@
 //! What has to change so that the stored rows of some users are exactly the kept pairs.
 
 use crate::{
-    chunk::{Chunk, NightOut, RowCounts},
+    chunk::{Chunk, LeftOut, NightOut, RowCounts},
     error::Error,
 };
 use arrow::{
@@ -55,19 +55,16 @@ pub struct Diff<'a> {
 
 impl<'a> Diff<'a> {
     /// Compares a chunk with what is stored for its users: batches with the columns of
-    /// [`talvix_loader::tables::SCORES`]. Rows of users who are not in the chunk, or for whom
-    /// `leave` holds, stay.
+    /// [`talvix_loader::tables::SCORES`]. Rows of users who are not in the chunk, or who are left
+    /// as they are, stay.
     pub fn new(
         out: &NightOut<'_>,
         chunk: &'a Chunk,
         stored: &[RecordBatch],
-        leave: &HashSet<UserNo>,
+        left: &LeftOut,
     ) -> Result<Self, Error> {
-        let in_chunk: HashSet<UserNo, FixedState> = chunk
-            .scored()
-            .map(|(_, user)| user.user)
-            .filter(|user| !leave.contains(user))
-            .collect();
+        let in_chunk: HashSet<UserNo, FixedState> =
+            chunk.scored().map(|(_, user)| user.user).filter(|user| !left.is_left(*user)).collect();
         let week = (i32::from(out.week.year), i32::from(out.week.week));
 
         // The unique key is (user, job): at most one stored row meets a kept pair. A row whose job
@@ -107,7 +104,7 @@ impl<'a> Diff<'a> {
         }
 
         for (block, user) in chunk.scored() {
-            if leave.contains(&user.user) {
+            if left.is_left(user.user) {
                 continue;
             }
             for at in user.rows.clone() {

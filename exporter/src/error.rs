@@ -28,6 +28,9 @@ pub enum Error {
         /// What Arrow says.
         source: arrow::error::ArrowError,
     },
+    /// The snapshot.
+    #[error(transparent)]
+    Snapshot(#[from] talvix_snapshot::Error),
     /// The server took another number of rows than were sent.
     #[error("writing scores: sent {sent} rows, the server counted {counted}; rolled back")]
     CopyCount {

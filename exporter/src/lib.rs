@@ -7,6 +7,7 @@
 //! - [`pgcopy`]: kept pairs as bytes for `COPY`; no I/O
 //! - [`postgres`]: one transaction per chunk, and one to finish
 //! - [`dataset`]: all of a night in one commit
+//! - [`snapshot`]: the same rows in the columns that analysts read
 //! - [`error`]: what can go wrong
 
 pub mod chunk;
@@ -15,5 +16,6 @@ pub mod diff;
 pub mod error;
 pub mod pgcopy;
 pub mod postgres;
+pub mod snapshot;
 
 pub use error::Error;

@@ -4,7 +4,7 @@ mod finish;
 mod meanwhile;
 
 use crate::{
-    chunk::{Chunk, NightOut, RowCounts, Written},
+    chunk::{Chunk, LeftOut, NightOut, RowCounts, Written},
     diff::{Diff, NewRow},
     error::Error,
     pgcopy,
@@ -68,7 +68,7 @@ impl PostgresWriter<'_> {
         &mut self,
         out: &NightOut<'_>,
         chunk: &Chunk,
-    ) -> Result<Written, Error> {
+    ) -> Result<(Written, LeftOut), Error> {
         let mut tries = 1;
         loop {
             match self.try_chunk(out, chunk).await {
@@ -82,23 +82,27 @@ impl PostgresWriter<'_> {
         }
     }
 
-    async fn try_chunk(&mut self, out: &NightOut<'_>, chunk: &Chunk) -> Result<Written, Error> {
+    async fn try_chunk(
+        &mut self,
+        out: &NightOut<'_>,
+        chunk: &Chunk,
+    ) -> Result<(Written, LeftOut), Error> {
         let over_staging = self.over_staging;
         let transaction = begin(self.client, self.lock).await?;
         let users = chunk.user_numbers();
         let ids: Vec<uuid::Uuid> =
             users.iter().map(|user| pg_uuid(chunk.users.id[user.ix()])).collect();
 
-        let meanwhile = meanwhile(&transaction, chunk, &ids).await?;
+        let Meanwhile { mut left, changed } = meanwhile(&transaction, chunk, &ids).await?;
         let stored = stored_rows(&transaction, &ids).await?;
-        let mut diff = Diff::new(out, chunk, &stored, &meanwhile.leave)?;
+        let mut diff = Diff::new(out, chunk, &stored, &left)?;
         drop(stored);
 
-        let deleted_jobs = deleted_jobs(&transaction, out, &diff).await?;
+        left.jobs = deleted_jobs(&transaction, out, &diff).await?;
         let num_before = diff.write.len();
         let mut short: HashSet<UserNo> = HashSet::new();
         diff.write.retain(|row| {
-            let is_there = !deleted_jobs.contains(&row.rows.job[row.at]);
+            let is_there = !left.jobs.contains(&row.rows.job[row.at]);
             if !is_there {
                 short.insert(row.rows.user[row.at]);
             }
@@ -108,16 +112,17 @@ impl PostgresWriter<'_> {
 
         delete(&transaction, &diff.delete).await?;
         write_rows(&transaction, out, &diff.write, over_staging).await?;
-        set_cursors(&transaction, out, chunk, &meanwhile.leave, &short).await?;
-        clear_flags(&transaction, chunk, &meanwhile).await?;
+        set_cursors(&transaction, out, chunk, &left, &short).await?;
+        clear_flags(&transaction, chunk, &left, &changed).await?;
         commit(transaction).await?;
-        Ok(Written {
+        let written = Written {
             rows: counts,
-            users_deleted: meanwhile.users_deleted,
-            users_reset: meanwhile.users_reset,
-            users_changed: meanwhile.changed.len() as u64,
+            users_deleted: left.deleted_users.len() as u64,
+            users_reset: left.reset_users.len() as u64,
+            users_changed: changed.len() as u64,
             pairs_deleted: (num_before - diff.write.len()) as u64,
-        })
+        };
+        Ok((written, left))
     }
 }
 
@@ -134,7 +139,7 @@ pub async fn preview(
     let ids: Vec<uuid::Uuid> =
         chunk.user_numbers().iter().map(|user| pg_uuid(chunk.users.id[user.ix()])).collect();
     let stored = stored_rows(&transaction, &ids).await?;
-    let counts = Diff::new(out, chunk, &stored, &HashSet::new())?.counts();
+    let counts = Diff::new(out, chunk, &stored, &LeftOut::default())?.counts();
     transaction.rollback().await.map_err(PgError::query(doing))?;
     Ok(counts)
 }
@@ -292,12 +297,12 @@ async fn set_cursors(
     transaction: &Transaction<'_>,
     out: &NightOut<'_>,
     chunk: &Chunk,
-    leave: &HashSet<UserNo>,
+    left: &LeftOut,
     short: &HashSet<UserNo>,
 ) -> Result<(), Error> {
     let mut ids = Vec::new();
     let mut runs: Vec<Option<uuid::Uuid>> = Vec::new();
-    for user in chunk.user_numbers().iter().filter(|user| !leave.contains(user)) {
+    for user in chunk.user_numbers().iter().filter(|user| !left.is_left(**user)) {
         ids.push(pg_uuid(chunk.users.id[user.ix()]));
         runs.push(out.scrape_run_id.map(pg_uuid).filter(|_| !short.contains(user)));
     }
@@ -327,16 +332,14 @@ async fn set_cursors(
 async fn clear_flags(
     transaction: &Transaction<'_>,
     chunk: &Chunk,
-    meanwhile: &Meanwhile,
+    left: &LeftOut,
+    changed: &HashSet<UserNo>,
 ) -> Result<(), Error> {
     let mut ids = Vec::new();
     let mut versions = Vec::new();
     for (_, scored) in chunk.scored() {
         let user = scored.user;
-        if chunk.changes_flags(scored)
-            && !meanwhile.leave.contains(&user)
-            && !meanwhile.changed.contains(&user)
-        {
+        if chunk.changes_flags(scored) && !left.is_left(user) && !changed.contains(&user) {
             ids.push(pg_uuid(chunk.users.id[user.ix()]));
             versions.push(i64::from(chunk.users.row_version[user.ix()]));
         }

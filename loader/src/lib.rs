@@ -9,11 +9,13 @@
 //! - [`resumes`]: parsed resumes, read in parallel or known from an earlier night
 //! - [`weights`]: the live weights, from storage or the database
 //! - [`pin`]: the week's scoring model in storage
+//! - [`finished`]: the runs that finished, as the log tells
 //! - [`night`]: what the engine scores with: the jobs' side once, the users by segments
 //! - [`error`]: what can go wrong, and whether anything is unfit
 
 pub mod dataset;
 pub mod error;
+pub mod finished;
 pub mod night;
 pub mod pin;
 pub mod postgres;

@@ -4,7 +4,7 @@ mod copy_out;
 mod preflight;
 
 pub use copy_out::{copy_out, copy_out_each};
-pub use preflight::{Preflight, preflight};
+pub use preflight::{Preflight, Purpose, preflight};
 
 use crate::{
     error::Error,

@@ -29,7 +29,7 @@ pub struct Report {
     pub pairs: Pairs,
     /// Rows of `job_fit_scores`.
     pub rows: Rows,
-    /// Kept pairs by fit score: points from 40 to 100, as text that sorts.
+    /// Kept pairs by fit score: `040` to `100` points.
     pub scores: BTreeMap<String, u64>,
     /// Seconds of each phase.
     pub seconds: Seconds,

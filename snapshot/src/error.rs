@@ -42,7 +42,7 @@ pub enum Error {
         place: String,
     },
     /// No run is called like that.
-    #[error("there is no run {asked} in {place}; {}", there(.there))]
+    #[error("there is no run {asked} in {place}; {}", newest(.there))]
     NoSuchRun {
         /// What was asked for.
         asked: String,
@@ -93,7 +93,7 @@ pub enum Error {
     },
 }
 
-fn there(runs: &[String]) -> String {
+fn newest(runs: &[String]) -> String {
     match runs {
         [] => "none is published".to_owned(),
         runs => format!("the newest are {}", runs.join(", ")),

@@ -99,7 +99,8 @@ impl SetWriter {
 fn properties(set: &Set, metadata: &[(String, String)]) -> Result<WriterProperties, ParquetError> {
     let sorted = set.sorted_by.iter().filter_map(|name| {
         let at = set.columns.iter().position(|column| column.name == *name)?;
-        Some(SortingColumn::new(i32::try_from(at).ok()?, false, false))
+        let column_idx = i32::try_from(at).ok()?;
+        Some(SortingColumn { column_idx, descending: false, nulls_first: false })
     });
     let metadata = metadata.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone()));
     let mut properties = WriterProperties::builder()

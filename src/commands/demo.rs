@@ -5,7 +5,7 @@ use crate::{
     args::DemoArgs,
     config::{ModeChoice, RunConfig, Source},
     failure::Failure,
-    night,
+    night::{self, Ended},
 };
 use fs_err as fs;
 use jiff::Timestamp;
@@ -56,7 +56,7 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
     parquet::write_dataset(&tables, dir).map_err(Failure::failed)?;
 
     print("Monday night. Nobody has been scored yet, so everyone is compared with every job:\n\n")?;
-    let monday = night::run(&config(dir, first)?)?;
+    let monday = whole(night::run(&config(dir, first)?)?)?;
     print(&page(&monday))?;
 
     let before = parquet::read_dataset(dir).map_err(Failure::failed)?;
@@ -69,7 +69,7 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
          says who needed more, and why:\n\n",
     )?;
     let as_of = Timestamp::from_microsecond(tuesday.as_of_us).map_err(Failure::failed)?;
-    let report = night::run(&config(dir, as_of)?)?;
+    let report = whole(night::run(&config(dir, as_of)?)?)?;
     print(&page(&report))?;
     print(&format!(
         "Monday looked at {} pairs, Tuesday at {}, and what is stored now is to the bit what a\n\
@@ -106,11 +106,22 @@ fn fresh_folder() -> PathBuf {
     dir
 }
 
+/// The report of a night whose snapshot is published, too.
+fn whole(ended: Ended) -> Result<Report, Failure> {
+    match ended.unpublished {
+        Some(failure) => Err(failure),
+        None => Ok(ended.report),
+    }
+}
+
 fn config(dir: &Path, as_of: Timestamp) -> Result<RunConfig, Failure> {
     let storage = dir.join("storage").display().to_string();
+    let snapshots = dir.join("snapshots").display().to_string();
     Ok(RunConfig {
         source: Source::Dataset(dir.to_owned()),
         storage: Storage::open(&storage, std::iter::empty())?,
+        snapshots: Some(Storage::open(&snapshots, std::iter::empty())?),
+        keep_nights: None,
         mode: ModeChoice::Auto,
         user: None,
         repin: false,

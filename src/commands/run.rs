@@ -5,7 +5,7 @@ use crate::{
     args::RunArgs,
     config::{RunConfig, Settings},
     failure::{Failure, Status},
-    night,
+    night::{self, Ended},
 };
 use anyhow::anyhow;
 use std::{
@@ -24,7 +24,8 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     }
     let config = RunConfig::new(&settings)?;
     // A panic is a fault of ours: it ends the run like any other failure, with what to do.
-    let report = catch_unwind(AssertUnwindSafe(|| night::run(&config))).map_err(|_| {
+    let Ended { report, unpublished } = catch_unwind(AssertUnwindSafe(|| night::run(&config)))
+        .map_err(|_| {
         Failure::failed(anyhow!("a fault in talvix itself; what was committed stays, run again"))
     })??;
     if config.json {
@@ -32,6 +33,9 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         print(&format!("{json}\n"))?;
     } else {
         print(&report.text())?;
+    }
+    if let Some(failure) = unpublished {
+        return Err(failure);
     }
     let unreadable = report.users.skipped.get("resume_unreadable").copied().unwrap_or(0);
     if config.strict && unreadable > 0 {

@@ -1,6 +1,6 @@
 //! Scoring and writing, chunk by chunk: some are written while the next is scored.
 
-use super::{plan::Plan, segments::Segments, stop::Stop};
+use super::{plan::Plan, record::Recorder, segments::Segments, stop::Stop};
 use crate::{
     config::RunConfig,
     failure::Failure,
@@ -12,13 +12,13 @@ use rayon::ThreadPool;
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        mpsc::{Receiver, sync_channel},
+        mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread::ScopedJoinHandle,
     time::{Duration, Instant},
 };
 use talvix_engine::score::Scorer;
-use talvix_exporter::chunk::{Chunk, NightOut, Written};
+use talvix_exporter::chunk::{Chunk, LeftOut, NightOut, Written};
 use talvix_loader::night::Segment;
 use talvix_report::run::Pairs;
 use tokio::runtime::Runtime;
@@ -33,10 +33,44 @@ pub struct Chunked {
     pub pairs: Pairs,
     /// What was written.
     pub written: Written,
-    /// How long deciding and scoring took.
-    pub score: Duration,
-    /// How long the busiest writer wrote, most of it while the next chunk was scored.
-    pub write: Duration,
+    /// Kept pairs by fit score, 0 to 100.
+    pub scores: Vec<u64>,
+    /// Users who were scored and had no candidate.
+    pub without_candidate: u64,
+    /// Users of whom no candidate reached the least score.
+    pub below_threshold: u64,
+    /// Deciding and scoring: when, and how long it took.
+    pub scoring: Work,
+    /// What the busiest writer did, most of it while the next chunk was scored.
+    pub writing: Work,
+}
+
+/// When something was done, and how long of that it was busy.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Work {
+    /// From when to when; none where there was nothing to do.
+    pub between: Option<(Instant, Instant)>,
+    /// How long of that.
+    pub busy: Duration,
+}
+
+impl Work {
+    /// Adds what was begun then and is done now.
+    fn add(&mut self, began: Instant) {
+        let now = Instant::now();
+        let (first, _) = self.between.unwrap_or((began, now));
+        self.between = Some((first, now));
+        self.busy += now - began;
+    }
+
+    /// The work of two who did it beside each other: as long as either, as busy as the busier.
+    fn beside(self, other: Work) -> Work {
+        let between = match (self.between, other.between) {
+            (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
+            (one, None) | (None, one) => one,
+        };
+        Work { between, busy: self.busy.max(other.busy) }
+    }
 }
 
 /// Scores the users of a segment and of all that follow in chunks, and hands each to the first
@@ -52,63 +86,107 @@ pub fn score_and_write(
     plan: &mut Plan<'_>,
     out: &NightOut<'_>,
     sink: &mut LazySink,
+    recorder: Option<&mut Recorder<'_>>,
     stop: &Stop,
 ) -> Result<Chunked, Failure> {
     let bar = &progress::bar(config.progress);
     let queue = &Queue::default();
-    let (sender, receiver) = sync_channel::<Chunk>(CHUNKS_WAITING);
+    let is_recorded = recorder.is_some();
+    let (sender, receiver) = sync_channel::<Numbered>(CHUNKS_WAITING);
     std::thread::scope(|scope| {
         let scoring = scope.spawn(move || {
-            let mut score = Duration::ZERO;
+            let mut work = Work::default();
             let mut segment = first;
+            let mut number = 0;
             while let Some(Segment { users, stored }) = segment {
                 let began = Instant::now();
                 let users = Arc::new(users);
                 let scorer = scorer.on(&users, &stored);
-                let to_score = threads.install(|| plan.add(&users, scorer));
-                score += began.elapsed();
-                bar.inc_length(to_score.len() as u64);
-                for to_score in to_score.chunks(config.chunk_users) {
+                let decided = threads.install(|| plan.add(&users, scorer));
+                work.add(began);
+                bar.inc_length(decided.to_score.len() as u64);
+                for (to_score, unscored) in decided.chunks(config.chunk_users) {
+                    // Only a recorder wants to hear of those who were not scored.
+                    if to_score.is_empty() && !is_recorded {
+                        continue;
+                    }
                     let began = Instant::now();
                     let blocks = threads.install(|| scorer.score(to_score));
-                    score += began.elapsed();
-                    if sender.send(Chunk { users: users.clone(), blocks }).is_err() {
-                        return Ok(score);
+                    work.add(began);
+                    let chunk = Chunk { users: users.clone(), blocks, unscored: unscored.to_vec() };
+                    number += 1;
+                    if sender.send((number, chunk)).is_err() {
+                        return Ok(work);
                     }
                 }
                 stop.check()?;
                 segment = segments.next()?;
             }
-            Ok::<_, Failure>(score)
+            Ok::<_, Failure>(work)
         });
-        let writers = match receiver.recv() {
-            Ok(first) => {
+        let recording = recorder.map(|recorder| {
+            let (sender, receiver) = sync_channel::<(Numbered, LeftOut)>(CHUNKS_WAITING);
+            let thread = scope.spawn(move || {
+                for ((number, chunk), left) in receiver {
+                    recorder.add(number, chunk, left);
+                }
+            });
+            (sender, thread)
+        });
+        let (record, recording) = recording.unzip();
+        let writers = match next_to_write(&receiver, record.as_ref()) {
+            Some(first) => {
                 let sink = sink.open(runtime, config.connections)?;
                 queue.begin(first, receiver);
                 sink.writers()
             }
-            Err(_) => Vec::new(),
+            None => Vec::new(),
         };
         // A thread for each writer: comparing and encoding are work, which would hold up what else
         // the runtime drives.
         let writing: Vec<_> = writers
             .into_iter()
-            .map(|writer| scope.spawn(move || write(runtime, writer, queue, out, stop, bar)))
+            .map(|writer| {
+                let record = record.clone();
+                scope.spawn(move || write(runtime, writer, queue, record.as_ref(), out, stop, bar))
+            })
             .collect();
+        drop(record);
         let written: Vec<_> = writing.into_iter().map(joined).collect();
         bar.finish_and_clear();
-        let mut chunked = Chunked::default();
         let scored = joined(scoring);
+        let recorded = recording.map_or(Ok(()), joined);
+        let mut chunked = Chunked { scores: vec![0; SCORES], ..Chunked::default() };
         for writer in written {
-            let Chunked { pairs, written, write, .. } = writer??;
-            chunked.pairs.prefiltered += pairs.prefiltered;
-            chunked.pairs.scored += pairs.scored;
-            chunked.written.add(written);
-            chunked.write = chunked.write.max(write);
+            chunked.add(writer??);
         }
-        chunked.score = scored??;
+        chunked.scoring = scored??;
+        recorded?;
         Ok(chunked)
     })
+}
+
+/// A chunk with its number, the first being 1.
+type Numbered = (usize, Chunk);
+
+/// One for each fit score from 0 to 100.
+const SCORES: usize = 101;
+
+/// The next chunk in which somebody was scored; the recorder gets those before.
+fn next_to_write(
+    chunks: &Receiver<Numbered>,
+    record: Option<&SyncSender<(Numbered, LeftOut)>>,
+) -> Option<Numbered> {
+    loop {
+        let (number, chunk) = chunks.recv().ok()?;
+        if !chunk.blocks.is_empty() {
+            return Some((number, chunk));
+        }
+        if let Some(record) = record {
+            // A recorder that is gone has panicked, and whoever joins it says so.
+            let _ = record.send(((number, chunk), LeftOut::default()));
+        }
+    }
 }
 
 /// Writes chunks until there are no more, or one fails, or a signal asks to stop.
@@ -116,53 +194,84 @@ fn write(
     runtime: &Runtime,
     mut writer: Writer<'_>,
     queue: &Queue,
+    record: Option<&SyncSender<(Numbered, LeftOut)>>,
     out: &NightOut<'_>,
     stop: &Stop,
     bar: &ProgressBar,
 ) -> Result<Chunked, Failure> {
     let _closed_at_the_end = CloseOnDrop(queue);
-    let mut chunked = Chunked::default();
-    while let Some((number, chunk)) = queue.next() {
+    let mut chunked = Chunked { scores: vec![0; SCORES], ..Chunked::default() };
+    while let Some((number, chunk)) = queue.next(record) {
         tracing::debug!("writing chunk {number}");
         let began = Instant::now();
-        chunked.written.add(runtime.block_on(writer.write_chunk(out, &chunk))?);
-        chunked.write += began.elapsed();
-        for block in &chunk.blocks {
-            chunked.pairs.prefiltered += block.num_prefiltered;
-            chunked.pairs.scored += block.num_scored;
-            bar.inc(block.users.len() as u64);
-        }
+        let (written, left) = runtime.block_on(writer.write_chunk(out, &chunk))?;
+        chunked.written.add(written);
+        chunked.writing.add(began);
+        chunked.count(&chunk);
+        bar.inc(chunk.scored().count() as u64);
         tracing::debug!("chunk {number} is in");
+        if let Some(record) = record {
+            let _ = record.send(((number, chunk), left));
+        }
         stop.check()?;
     }
     Ok(chunked)
 }
 
-/// The chunks that writers share: how many were given, the first one, and where the others come
-/// from.
+impl Chunked {
+    /// Counts what came of a chunk.
+    fn count(&mut self, chunk: &Chunk) {
+        for block in &chunk.blocks {
+            self.pairs.prefiltered += block.num_prefiltered;
+            self.pairs.scored += block.num_scored;
+            for &score in &block.rows.fit_score {
+                self.scores[usize::from(score)] += 1;
+            }
+            for user in block.users.iter().filter(|user| user.rows.is_empty()) {
+                match user.num_prefiltered {
+                    0 => self.without_candidate += 1,
+                    _ => self.below_threshold += 1,
+                }
+            }
+        }
+    }
+
+    /// Adds what another writer did beside this one.
+    fn add(&mut self, other: Chunked) {
+        self.pairs.prefiltered += other.pairs.prefiltered;
+        self.pairs.scored += other.pairs.scored;
+        self.written.add(other.written);
+        self.without_candidate += other.without_candidate;
+        self.below_threshold += other.below_threshold;
+        for (sum, number) in self.scores.iter_mut().zip(other.scores) {
+            *sum += number;
+        }
+        self.writing = self.writing.beside(other.writing);
+    }
+}
+
+/// The chunks that writers share: the first one, and where the others come from.
 #[derive(Default)]
-struct Queue(Mutex<(usize, Option<Chunk>, Option<Receiver<Chunk>>)>);
+struct Queue(Mutex<(Option<Numbered>, Option<Receiver<Numbered>>)>);
 
 impl Queue {
     /// Gives the first chunk, then those that follow.
-    fn begin(&self, first: Chunk, others: Receiver<Chunk>) {
+    fn begin(&self, first: Numbered, others: Receiver<Numbered>) {
         let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        (queue.1, queue.2) = (Some(first), Some(others));
+        *queue = (Some(first), Some(others));
     }
 
-    /// The next chunk with its number, the first being 1, once it is scored; none after the last.
-    fn next(&self) -> Option<(usize, Chunk)> {
+    /// The next chunk to write, once it is scored; none after the last.
+    fn next(&self, record: Option<&SyncSender<(Numbered, LeftOut)>>) -> Option<Numbered> {
         let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (number, first, others) = &mut *queue;
-        let chunk = first.take().or_else(|| others.as_ref()?.recv().ok())?;
-        *number += 1;
-        Some((*number, chunk))
+        let (first, others) = &mut *queue;
+        first.take().or_else(|| next_to_write(others.as_ref()?, record))
     }
 
     /// Gives no more chunks.
     fn close(&self) {
         let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        (queue.1, queue.2) = (None, None);
+        *queue = (None, None);
     }
 }
 

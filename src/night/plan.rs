@@ -23,6 +23,43 @@ pub struct Plan<'a> {
     num_scored_later: usize,
 }
 
+/// Who of a segment is scored, and who could not be.
+#[derive(Debug)]
+pub struct Decided {
+    /// Whom to score, in the order of their ids, and how.
+    pub to_score: Vec<(UserNo, Mode)>,
+    /// Who could not be scored or is left out, likewise, and why.
+    pub unscored: Vec<(UserNo, &'static str)>,
+}
+
+impl Decided {
+    /// The users in chunks of at most so many to score, each with those who could not be and come
+    /// before the next one's first. Where nobody is to be scored there is one chunk of the others.
+    pub fn chunks(&self, num_users: usize) -> impl Iterator<Item = Piece<'_>> {
+        let mut rest = &self.unscored[..];
+        let mut pieces: Vec<Piece<'_>> = Vec::new();
+        for to_score in self.to_score.chunks(num_users) {
+            if let (Some((_, before)), Some((first, _))) = (pieces.last_mut(), to_score.first()) {
+                let at = rest.partition_point(|(user, _)| user < first);
+                (*before, rest) = rest.split_at(at);
+            }
+            pieces.push((to_score, &[]));
+        }
+        match pieces.last_mut() {
+            Some((_, last)) => *last = rest,
+            None if !rest.is_empty() => pieces.push((&[], rest)),
+            None => {}
+        }
+        pieces.into_iter()
+    }
+}
+
+/// Users to score, and users between and beside them who could not be.
+type Piece<'a> = (&'a [(UserNo, Mode)], &'a [(UserNo, &'static str)]);
+
+/// Why users are not scored under `--mode delta`.
+const LEFT_OUT: &str = "left_out";
+
 impl<'a> Plan<'a> {
     /// A plan for nobody yet.
     pub fn new(choice: ModeChoice, rules: ModeRules<'a>, is_idle: bool) -> Self {
@@ -36,13 +73,15 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Decides for the users of a segment: whom to score, in the order of their ids, and how.
-    pub fn add(&mut self, users: &UserColumns, scorer: ScorerOn<'_>) -> Vec<(UserNo, Mode)> {
+    /// Decides for the users of a segment.
+    pub fn add(&mut self, users: &UserColumns, scorer: ScorerOn<'_>) -> Decided {
         let mut scoreable = Vec::new();
+        let mut unscored = Vec::new();
         for user in users.numbers() {
             match users.skip[user.ix()] {
                 Some(reason) => {
                     *self.users.skipped.entry(reason.name().to_owned()).or_default() += 1;
+                    unscored.push((user, reason.name()));
                     self.note_due_in_full(users, user);
                 }
                 None => scoreable.push(user),
@@ -53,6 +92,7 @@ impl<'a> Plan<'a> {
             match mode {
                 Mode::Full(_) if self.choice == ModeChoice::Delta => {
                     self.users.left_out += 1;
+                    unscored.push((user, LEFT_OUT));
                     self.note_due_in_full(users, user);
                     continue;
                 }
@@ -70,7 +110,8 @@ impl<'a> Plan<'a> {
             to_score.push((user, mode));
         }
         self.users.scored += to_score.len();
-        to_score
+        unscored.sort_unstable();
+        Decided { to_score, unscored }
     }
 
     fn note_due_in_full(&mut self, users: &UserColumns, user: UserNo) {
@@ -93,5 +134,29 @@ impl<'a> Plan<'a> {
                 "{number} users were scored at a time after this run's: is the clock right?"
             )],
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_hold_everybody_once_in_the_order_of_ids() {
+        let to_score = [1, 3, 4, 8, 9].map(|user| (UserNo(user), Mode::Delta)).to_vec();
+        let unscored = [0, 2, 5, 6, 7, 10].map(|user| (UserNo(user), "no_resume")).to_vec();
+        let decided = Decided { to_score, unscored };
+        let chunks: Vec<(Vec<u32>, Vec<u32>)> = decided
+            .chunks(2)
+            .map(|(scored, others)| {
+                let scored = scored.iter().map(|(user, _)| user.0).collect();
+                (scored, others.iter().map(|(user, _)| user.0).collect())
+            })
+            .collect();
+        let expected = [(vec![1, 3], vec![0, 2]), (vec![4, 8], vec![5, 6, 7]), (vec![9], vec![10])];
+        assert_eq!(chunks, expected);
+
+        let nobody = Decided { to_score: Vec::new(), ..decided };
+        assert_eq!(nobody.chunks(2).map(|(_, others)| others.len()).collect::<Vec<_>>(), [6]);
     }
 }

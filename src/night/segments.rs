@@ -49,6 +49,10 @@ pub struct Segments<'a> {
     pub faults: Faults,
     /// How long the segments were waited for.
     pub waited: Duration,
+    /// When they began to load.
+    began: Instant,
+    /// When the last one came.
+    through: Instant,
 }
 
 /// Begins to load the segments. Without `with_stored` what is stored for users is left out.
@@ -124,10 +128,17 @@ pub fn load<'scope>(
         num_unreadable: 0,
         faults: Faults::default(),
         waited: Duration::ZERO,
+        began: Instant::now(),
+        through: Instant::now(),
     }
 }
 
 impl Segments<'_> {
+    /// From when to when they loaded, so far.
+    pub fn between(&self) -> (Instant, Instant) {
+        (self.began, self.through)
+    }
+
     /// Where what resumes say came from, and what to keep of it, once all segments are through.
     pub fn resumes(&mut self) -> (CacheReport, Option<NewCache>) {
         // A panic there has failed the run: the segment that it was at never came.
@@ -145,7 +156,8 @@ impl Segments<'_> {
         let is_first = self.num_users == 0;
         let began = Instant::now();
         let received = self.receiver.recv();
-        self.waited += began.elapsed();
+        self.through = Instant::now();
+        self.waited += self.through - began;
         let loaded = received
             .map_err(|_| Failure::failed(anyhow!("loading users ended before the last of them")))?;
         let (segment, faults) = match loaded {

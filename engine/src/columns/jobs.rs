@@ -49,6 +49,19 @@ impl Level {
         1 << self as u8
     }
 
+    /// The name in a database.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Level::Unspecified => "not_specified",
+            Level::Intern => "intern",
+            Level::Junior => "junior",
+            Level::Mid => "mid",
+            Level::Senior => "senior",
+            Level::Lead => "lead",
+        }
+    }
+
     /// The band of experience of a job that names none, in tenths of a year.
     #[must_use]
     pub const fn default_band(self) -> Option<Band> {
@@ -87,6 +100,17 @@ impl WorkMode {
     #[must_use]
     pub const fn bit(self) -> u8 {
         1 << self as u8
+    }
+
+    /// The name in a database; none where nothing is known.
+    #[must_use]
+    pub const fn name(self) -> Option<&'static str> {
+        match self {
+            WorkMode::Unknown => None,
+            WorkMode::Remote => Some("remote"),
+            WorkMode::Hybrid => Some("hybrid"),
+            WorkMode::Onsite => Some("onsite"),
+        }
     }
 
     /// The mode that a word names.

@@ -33,6 +33,15 @@ impl Tier {
         }
     }
 
+    /// What the tier is called in talk of it: three of the names mean the same.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Tier::Free => "free",
+            Tier::Paid => "paid",
+        }
+    }
+
     pub(super) fn named(word: &str) -> Option<Tier> {
         match word {
             "free" => Some(Tier::Free),
@@ -71,6 +80,19 @@ impl UserLevel {
             "senior" => Some(UserLevel::Senior),
             "lead" => Some(UserLevel::Lead),
             _ => None,
+        }
+    }
+
+    /// The name in a resume.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            UserLevel::Intern => "intern",
+            UserLevel::Entry => "entry",
+            UserLevel::Junior => "junior",
+            UserLevel::Mid => "mid",
+            UserLevel::Senior => "senior",
+            UserLevel::Lead => "lead",
         }
     }
 

@@ -105,6 +105,7 @@ pub fn score_user(
         kept: pass.topk.into_keys(),
         num_prefiltered: pass.num_prefiltered,
         num_scored: pass.num_scored,
+        nanoseconds: 0,
     }
 }
 

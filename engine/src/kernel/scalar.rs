@@ -23,5 +23,10 @@ pub fn score_user(
             topk.push(PairKey::new(raw_bp, inputs.jobs.rank[job.ix()]));
         }
     }
-    UserScores { kept: topk.into_keys(), num_prefiltered, num_scored: num_prefiltered }
+    UserScores {
+        kept: topk.into_keys(),
+        num_prefiltered,
+        num_scored: num_prefiltered,
+        nanoseconds: 0,
+    }
 }

@@ -129,6 +129,15 @@ impl Weights {
         Ok(Weights { skills, experience, demand, salary, min_fit_score, apply_score, dream_bonus })
     }
 
+    /// The weights by name, as [`WeightRule::ALL`] has them.
+    #[must_use]
+    pub fn named(self) -> [(&'static str, u32); 7] {
+        let Weights { skills, experience, demand, salary, min_fit_score, apply_score, dream_bonus } =
+            self;
+        let units = [skills, experience, demand, salary, min_fit_score, apply_score, dream_bonus];
+        std::array::from_fn(|at| (WeightRule::ALL[at].name, units[at]))
+    }
+
     /// The sum of the component weights; need not be one.
     #[must_use]
     pub fn sum(self) -> u64 {

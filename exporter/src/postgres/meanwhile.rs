@@ -1,7 +1,10 @@
 //! What became of a chunk's users since they were loaded.
 
 use super::pg_uuid;
-use crate::{chunk::Chunk, error::Error};
+use crate::{
+    chunk::{Chunk, LeftOut},
+    error::Error,
+};
 use futures_util::future::try_join3;
 use std::collections::{HashMap, HashSet};
 use talvix_engine::ids::UserNo;
@@ -11,12 +14,10 @@ use tokio_postgres::{Transaction, types::Type};
 /// What happened to a chunk's users since they were loaded.
 #[derive(Debug, Default)]
 pub(super) struct Meanwhile {
-    /// Deleted, or their cursor was set by somebody else: left as they are.
-    pub(super) leave: HashSet<UserNo>,
+    /// Who is left as is, or is not there any more.
+    pub(super) left: LeftOut,
     /// Their row or resume changed: what they changed is not in these scores.
     pub(super) changed: HashSet<UserNo>,
-    pub(super) users_deleted: u64,
-    pub(super) users_reset: u64,
 }
 
 /// Holds the chunk's users in place, in the order of their ids, and says what became of them.
@@ -73,12 +74,10 @@ pub(super) async fn meanwhile(
             .map(|cursor| (cursor.last_scrape_run_id.map(pg_uuid), cursor.last_scored_at_us));
         match versions.get(&id) {
             None => {
-                meanwhile.users_deleted += 1;
-                meanwhile.leave.insert(user);
+                meanwhile.left.deleted_users.insert(user);
             }
             Some(_) if cursors.get(&id).copied() != loaded => {
-                meanwhile.users_reset += 1;
-                meanwhile.leave.insert(user);
+                meanwhile.left.reset_users.insert(user);
             }
             Some(version) => {
                 let resume = resumes.get(&id).copied().unwrap_or_default();

@@ -54,19 +54,35 @@ const GUARDED: [(&str, &[&str]); 12] = [
     ("user_fit_score_cursors", &["SELECT", "INSERT", "UPDATE"]),
     ("salary_benchmarks", &["SELECT"]),
     ("model_weights", &["SELECT"]),
-    ("agent_logs", &["INSERT"]),
+    (LOG, &["INSERT", "SELECT"]),
 ];
+
+/// The log of nights, and what a run that publishes reads of it.
+const LOG: &str = "agent_logs";
+const LOG_COLUMNS: [&str; 4] = ["agent_name", "status", "metadata", "created_at"];
 
 /// Columns that may be missing.
 const OPTIONAL: [(&str, &str); 2] = [("jobs", "exp_min_years"), ("jobs", "exp_max_years")];
 
-/// Checks a database. `will_write` is false for a run that writes nothing.
-pub async fn preflight(client: &Client, will_write: bool) -> Result<Preflight, Error> {
+/// What a database is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be looked at.
+    Look,
+    /// A night that writes.
+    Write,
+    /// The same, and it publishes a snapshot: which needs to know which runs finished.
+    WriteAndPublish,
+}
+
+/// Checks a database.
+pub async fn preflight(client: &Client, purpose: Purpose) -> Result<Preflight, Error> {
+    let will_write = purpose != Purpose::Look;
     let mut faults = Vec::new();
     server(client, will_write, &mut faults).await?;
     let mut preflight = Preflight { columns: columns(client).await?, ..Preflight::default() };
-    privileges(client, will_write, &preflight, &mut faults).await?;
-    row_security(client, will_write, &mut preflight, &mut faults).await?;
+    privileges(client, purpose, &preflight, &mut faults).await?;
+    row_security(client, purpose, &mut preflight, &mut faults).await?;
     security_definers(client, &mut preflight).await?;
     if faults.is_empty() { Ok(preflight) } else { Err(Error::Unfit(faults)) }
 }
@@ -113,7 +129,7 @@ async fn columns(client: &Client) -> Result<BTreeSet<(String, String)>, Error> {
 
 async fn privileges(
     client: &Client,
-    will_write: bool,
+    purpose: Purpose,
     preflight: &Preflight,
     faults: &mut Vec<String>,
 ) -> Result<(), Error> {
@@ -134,7 +150,12 @@ async fn privileges(
             need(table.name, "xmin", "SELECT");
         }
     }
-    if will_write {
+    if purpose == Purpose::WriteAndPublish {
+        for column in LOG_COLUMNS {
+            need(LOG, column, "SELECT");
+        }
+    }
+    if purpose != Purpose::Look {
         for (table, privilege, columns) in WRITES {
             for column in columns {
                 need(table, column, privilege);
@@ -210,7 +231,7 @@ async fn privileges(
 /// policies show it every row.
 async fn row_security(
     client: &Client,
-    will_write: bool,
+    purpose: Purpose,
     preflight: &mut Preflight,
     faults: &mut Vec<String>,
 ) -> Result<(), Error> {
@@ -249,7 +270,11 @@ async fn row_security(
         let hidden: Vec<&str> = commands
             .iter()
             .copied()
-            .filter(|command| will_write || *command == "SELECT")
+            .filter(|command| match purpose {
+                Purpose::Look => *command == "SELECT" && table != LOG,
+                Purpose::Write => *command != "SELECT" || table != LOG,
+                Purpose::WriteAndPublish => true,
+            })
             .filter(|command| {
                 let mut applying = policies.iter().filter(|(name, policy, ..)| {
                     name == table && (policy == "ALL" || policy == command)
@@ -268,7 +293,7 @@ async fn row_security(
         }
     }
     preflight.scores_have_row_security = active.contains("job_fit_scores");
-    if will_write && preflight.scores_have_row_security {
+    if purpose != Purpose::Look && preflight.scores_have_row_security {
         let rows = client
             .query_typed("select has_database_privilege(current_database(), 'TEMPORARY')", &[])
             .await

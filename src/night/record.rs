@@ -1,0 +1,181 @@
+//! The night as analysts will read it, recorded chunk by chunk beside the writing.
+
+use super::publishing::{Publishing, run_date};
+use crate::config::RunConfig;
+use arrow::array::TimestampMicrosecondArray;
+use arrow::array::{ArrayRef, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray};
+use jiff::Timestamp;
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use talvix_engine::{
+    columns::JobColumns,
+    model::{ModelOnJobs, Weights},
+    week::IsoWeek,
+};
+use talvix_exporter::{
+    Error,
+    chunk::{Chunk, LeftOut},
+    snapshot::SnapshotRows,
+};
+use talvix_report::Report;
+use talvix_snapshot::{
+    sets::{RUNS, SCHEMA_VERSION},
+    stage::{Manifest, NightMark, Stage},
+};
+use tokio::runtime::Runtime;
+use uuid::Uuid;
+
+/// Records a night. What goes wrong here is told at the end: scores are worth more than their
+/// snapshot.
+#[derive(Debug)]
+pub struct Recorder<'a> {
+    stage: Result<Stage, Error>,
+    rows: SnapshotRows<'a>,
+    started_at: Timestamp,
+    /// The number of the next chunk, and those that came before their turn: at most one for each
+    /// writer.
+    next: usize,
+    early: BTreeMap<usize, (Chunk, LeftOut)>,
+    /// When the first chunk came, and how long all took.
+    pub at_work: Option<(Instant, Duration)>,
+}
+
+impl<'a> Recorder<'a> {
+    /// Begins to stage a night.
+    pub fn begin(
+        publishing: &Publishing<'_>,
+        config: &RunConfig,
+        run_id: Uuid,
+        model_id: &str,
+        jobs: &'a JobColumns,
+        model: &'a ModelOnJobs,
+    ) -> Self {
+        let metadata = [
+            ("talvix.model_id", model_id.to_owned()),
+            ("talvix.as_of", config.as_of.to_string()),
+            ("talvix.week", IsoWeek::of(config.as_of).to_string()),
+            ("talvix.weights", weights(model.weights).to_string()),
+        ];
+        let night = NightMark {
+            run_id,
+            run_date: run_date(config),
+            metadata: metadata.map(|(key, value)| (key.to_owned(), value)).into(),
+        };
+        Recorder {
+            stage: Stage::begin(publishing.storage(), night).map_err(Error::from),
+            rows: SnapshotRows::new(jobs, model),
+            started_at: Timestamp::now(),
+            next: 1,
+            early: BTreeMap::new(),
+            at_work: None,
+        }
+    }
+
+    /// Adds a chunk that was written. Chunks may come in any order; they are numbered from 1.
+    pub fn add(&mut self, number: usize, chunk: Chunk, left: LeftOut) {
+        let began = Instant::now();
+        self.early.insert(number, (chunk, left));
+        while let Some((chunk, left)) = self.early.remove(&self.next) {
+            self.next += 1;
+            self.record(|rows, write| rows.of_chunk(&chunk, &left, write));
+        }
+        let (first, busy) = self.at_work.unwrap_or((began, Duration::ZERO));
+        self.at_work = Some((first, busy + began.elapsed()));
+    }
+
+    fn record(
+        &mut self,
+        add: impl FnOnce(
+            &mut SnapshotRows<'a>,
+            &mut dyn FnMut(&'static talvix_snapshot::sets::Set, &RecordBatch) -> Result<(), Error>,
+        ) -> Result<(), Error>,
+    ) {
+        let Ok(stage) = &mut self.stage else { return };
+        let mut write = |set: &'static talvix_snapshot::sets::Set, batch: &RecordBatch| {
+            stage.write(set, batch).map_err(Error::from)
+        };
+        if let Err(error) = add(&mut self.rows, &mut write) {
+            self.stage = Err(error);
+        }
+    }
+
+    /// Ends the night but for its finish: all of it is staged, and survives whatever comes.
+    pub fn stage(
+        mut self,
+        runtime: &Runtime,
+        report: &Report,
+        week: IsoWeek,
+    ) -> Result<Manifest, Error> {
+        self.record(|rows, write| rows.of_jobs(write));
+        let run = run_row(report, week, self.started_at)
+            .map_err(|source| Error::Arrow { table: RUNS.name, source })?;
+        self.record(|_, write| write(&RUNS, &run));
+        Ok(runtime.block_on(self.stage?.finish())?)
+    }
+}
+
+/// The weights by name, in their own units.
+fn weights(weights: Weights) -> serde_json::Value {
+    let named = weights.named().map(|(name, units)| {
+        (name.to_owned(), serde_json::Value::from(f64::from(units) / 10_000.))
+    });
+    serde_json::Value::Object(named.into_iter().collect())
+}
+
+fn run_row(
+    report: &Report,
+    week: IsoWeek,
+    started_at: Timestamp,
+) -> Result<RecordBatch, arrow::error::ArrowError> {
+    let time = |instant: Timestamp| -> ArrayRef {
+        let us = TimestampMicrosecondArray::from(vec![instant.as_microsecond()]);
+        Arc::new(us.with_timezone("UTC"))
+    };
+    let small = |number: i32| -> ArrayRef { Arc::new(Int32Array::from(vec![number])) };
+    let number = |number: u64| -> ArrayRef {
+        Arc::new(Int64Array::from(vec![i64::try_from(number).unwrap_or(i64::MAX)]))
+    };
+    let double = |number: f64| -> ArrayRef { Arc::new(Float64Array::from(vec![number])) };
+    let text = |text: &str| -> ArrayRef { Arc::new(StringArray::from(vec![text])) };
+    let Report { jobs, users, pairs, rows, seconds, .. } = report;
+    let as_of = report.as_of.parse().unwrap_or(started_at);
+    let skipped: usize = users.skipped.values().sum();
+    RecordBatch::try_new(
+        RUNS.schema(),
+        vec![
+            time(as_of),
+            time(started_at),
+            time(Timestamp::now()),
+            small(i32::from(week.year)),
+            small(i32::from(week.week)),
+            text(&report.model_id),
+            text(env!("CARGO_PKG_VERSION")),
+            small(i32::try_from(SCHEMA_VERSION).unwrap_or(i32::MAX)),
+            number(jobs.scoreable as u64),
+            number(jobs.new as u64),
+            number(users.scored as u64),
+            number(users.full as u64),
+            number(users.delta as u64),
+            number(skipped as u64),
+            number(users.left_alone as u64),
+            number(users.left_out as u64),
+            number(users.without_candidate + users.below_threshold),
+            number(pairs.prefiltered),
+            number(pairs.scored),
+            number(rows.kept),
+            number(rows.inserted),
+            number(rows.updated),
+            number(rows.unchanged),
+            number(rows.deleted),
+            double(seconds.load),
+            double(seconds.score),
+            double(seconds.write),
+            double(seconds.total),
+            number(report.peak_rss_bytes),
+            text(&serde_json::to_string(report).unwrap_or_default()),
+        ],
+    )
+}
