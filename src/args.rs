@@ -24,6 +24,8 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Shows everything at once on generated data, without a server.
     Demo(DemoArgs),
+    /// The report of a published night: an HTML page with charts, or text.
+    Report(ReportArgs),
     /// The data model as SQL; brings a database up to it; says what a database lacks.
     #[command(subcommand)]
     Schema(SchemaCommand),
@@ -147,6 +149,34 @@ pub struct RunArgs {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
 fn is_zero(count: &u8) -> bool {
     *count == 0
+}
+
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  talvix report --snapshots ./snapshots
+  talvix report 2026-11-22 --snapshots s3://talvix/snapshots --out night.html
+  talvix report 01a204ed --snapshots ./snapshots --text";
+
+/// Options of `talvix report`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = REPORT_EXAMPLES)]
+pub struct ReportArgs {
+    /// Which run: an id, how one begins, or a date on which there was one [default: the latest].
+    #[arg(value_name = "RUN")]
+    pub run: Option<String>,
+    /// Where nights are published: a path, file:// or s3://bucket/prefix; also TALVIX_SNAPSHOTS,
+    /// and the setting `snapshots`.
+    #[arg(long, value_name = "URL")]
+    pub snapshots: Option<String>,
+    /// The page; - is standard output [default: talvix-report-DATE.html here].
+    #[arg(short, long, value_name = "FILE", conflicts_with = "text")]
+    pub out: Option<PathBuf>,
+    /// Print the report as text instead.
+    #[arg(long)]
+    pub text: bool,
+    /// A file of settings [default: talvix.toml here, if there is one].
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 /// Options of `talvix demo`.

@@ -2,6 +2,7 @@
 
 mod demo;
 mod fixtures;
+mod report;
 mod run;
 mod schema;
 
@@ -23,6 +24,10 @@ pub fn run(args: Args) -> Result<ExitCode, Failure> {
         Command::Demo(args) => {
             log(tracing::Level::WARN, false);
             demo::run(&args)
+        }
+        Command::Report(args) => {
+            log(tracing::Level::WARN, false);
+            report::run(&args)
         }
         Command::Schema(command) => {
             log(tracing::Level::INFO, false);

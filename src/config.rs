@@ -144,7 +144,8 @@ impl Settings {
         text
     }
 
-    fn text(&self, name: &str) -> Option<&str> {
+    /// The value of a setting, if it has one.
+    pub fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(|(value, _)| value.as_str()).filter(|value| !value.is_empty())
     }
 

@@ -6,6 +6,7 @@ mod config;
 mod failure;
 mod night;
 mod progress;
+mod published;
 mod source;
 
 use clap::Parser;

@@ -161,3 +161,191 @@ fn digest(file: &mut std::fs::File) -> std::io::Result<(String, u64)> {
     let hex = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     Ok((hex, bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sets::{ALL, JOB_FIT_SCORES, SCHEMA_VERSION};
+    use arrow::{
+        array::{
+            Array, ArrayRef, BooleanArray, Int32Array, ListBuilder, StringArray, StringBuilder,
+        },
+        datatypes::{DataType, Field},
+    };
+    use parquet::{
+        basic::{Encoding, LogicalType, Type as Physical},
+        file::{metadata::ParquetMetaData, reader::SerializedPageReader},
+    };
+    use std::sync::Arc;
+
+    /// Kept pairs: users ascending, seven rows each.
+    fn scores(rows: usize) -> RecordBatch {
+        let id = |number: usize| format!("00000000-0000-7000-8000-{number:012}");
+        let columns = JOB_FIT_SCORES.columns.iter().map(|column| -> ArrayRef {
+            match column.kind {
+                Kind::Id if column.name == "user_id" => {
+                    Arc::new((0..rows).map(|row| Some(id(row / 7))).collect::<StringArray>())
+                }
+                Kind::Id => {
+                    let job = |row: usize| id(row.wrapping_mul(0x9e37_79b9) % 200_000);
+                    Arc::new((0..rows).map(|row| Some(job(row))).collect::<StringArray>())
+                }
+                Kind::Int32 => {
+                    let value = |row: usize| i32::try_from(row % 7).unwrap() + 40;
+                    Arc::new((0..rows).map(|row| Some(value(row))).collect::<Int32Array>())
+                }
+                Kind::Bool => {
+                    Arc::new((0..rows).map(|row| Some(row % 5 == 0)).collect::<BooleanArray>())
+                }
+                Kind::Words => {
+                    let DataType::List(element) = Kind::Words.data_type() else { panic!() };
+                    let mut lists = ListBuilder::new(StringBuilder::new()).with_field(element);
+                    for row in 0..rows {
+                        lists.values().append_value(["python", "sql"][row % 2]);
+                        lists.append(row % 5 == 0);
+                    }
+                    Arc::new(lists.finish())
+                }
+                _ => Arc::new(
+                    (0..rows).map(|row| Some(["fair", "good"][row % 2])).collect::<StringArray>(),
+                ),
+            }
+        });
+        RecordBatch::try_new(JOB_FIT_SCORES.schema(), columns.collect()).unwrap()
+    }
+
+    fn written(rows: usize) -> (SetFile, NamedTempFile, ParquetMetaData) {
+        let file = NamedTempFile::new().unwrap();
+        let metadata = [("talvix.run_id".to_owned(), "a run".to_owned())];
+        let mut writer =
+            SetWriter::new(&JOB_FIT_SCORES, file, "a file".to_owned(), &metadata).unwrap();
+        let batch = scores(rows);
+        for first in (0..rows).step_by(1_000) {
+            writer.write(&batch.slice(first, 1_000.min(rows - first))).unwrap();
+        }
+        let (set_file, file) = writer.close().unwrap();
+        let options = parquet::file::serialized_reader::ReadOptionsBuilder::new().with_page_index();
+        let reader =
+            SerializedFileReader::new_with_options(file.reopen().unwrap(), options.build())
+                .unwrap();
+        let metadata = reader.metadata().clone();
+        (set_file, file, metadata)
+    }
+
+    #[test]
+    fn files_are_laid_out_as_readers_expect() {
+        let rows = ROW_GROUP_ROWS + 5_000;
+        let (set_file, file, metadata) = written(rows);
+        assert_eq!(set_file.rows, rows as u64);
+        assert_eq!(set_file.bytes, file.as_file().metadata().unwrap().len());
+
+        let groups = metadata.row_groups();
+        let sizes: Vec<i64> = groups.iter().map(|group| group.num_rows()).collect();
+        assert_eq!(sizes, [ROW_GROUP_ROWS as i64, 5_000]);
+        let pairs = metadata.file_metadata().key_value_metadata().unwrap();
+        assert!(
+            pairs
+                .iter()
+                .any(|pair| pair.key == "talvix.run_id" && pair.value.as_deref() == Some("a run"))
+        );
+        assert!(metadata.file_metadata().created_by().unwrap().starts_with("talvix version"));
+        for (number, group) in groups.iter().enumerate() {
+            let sorted = group.sorting_columns().unwrap();
+            let sorted: Vec<_> = sorted.iter().map(|by| (by.column_idx, by.descending)).collect();
+            assert_eq!(sorted, [(0, false), (1, false)], "by user and rank");
+            for (at, column) in group.columns().iter().enumerate() {
+                let path = column.column_path().string();
+                assert!(matches!(column.compression(), Compression::ZSTD(_)), "{path}");
+                assert!(column.statistics().is_some(), "{path}");
+                let index = &metadata.offset_index().unwrap()[number][at];
+                assert!(!index.page_locations().is_empty(), "{path} has no page index");
+                assert!(metadata.column_index().is_some(), "{path}");
+                let has_bloom = column.bloom_filter_offset().is_some();
+                assert_eq!(has_bloom, path == "job_id", "{path}");
+                let is_plain =
+                    !column.encodings().any(|encoding| encoding == Encoding::RLE_DICTIONARY);
+                let unique = path == "job_id" || path == "is_full_score";
+                assert_eq!(is_plain, unique, "{path}");
+            }
+        }
+        // Users do not overlap among row groups.
+        let ends = |group: usize| {
+            let statistics = groups[group].column(0).statistics().unwrap();
+            (
+                statistics.min_bytes_opt().unwrap().to_vec(),
+                statistics.max_bytes_opt().unwrap().to_vec(),
+            )
+        };
+        assert!(ends(0).1 <= ends(1).0);
+        // Pages of version 1, which every reader knows.
+        let column = groups[0].column(0);
+        let pages = SerializedPageReader::new(
+            Arc::new(file.reopen().unwrap()),
+            column,
+            ROW_GROUP_ROWS,
+            None,
+        );
+        for page in pages.unwrap() {
+            assert_ne!(page.unwrap().page_type(), parquet::basic::PageType::DATA_PAGE_V2);
+        }
+    }
+
+    #[test]
+    fn types_are_those_that_every_reader_shows_as_meant() {
+        let (_, file, metadata) = written(10);
+        let schema = metadata.file_metadata().schema_descr();
+        for column in schema.columns() {
+            let path = column.path().string();
+            match column.physical_type() {
+                Physical::BYTE_ARRAY => {
+                    assert_eq!(column.logical_type_ref(), Some(&LogicalType::String), "{path}");
+                }
+                Physical::INT32 | Physical::BOOLEAN => {
+                    assert_eq!(column.logical_type_ref(), None, "{path}: a plain signed number");
+                }
+                other => panic!("{path}: {other}"),
+            }
+        }
+        assert!(schema.columns().iter().any(|column| column.path() == &words_path("strengths")));
+        // The embedded schema of Arrow holds neither views nor dictionaries.
+        let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(
+            file.into_file(),
+        )
+        .unwrap();
+        assert_eq!(reader.schema().fields(), JOB_FIT_SCORES.schema().fields());
+        for set in ALL {
+            for field in set.schema().fields() {
+                let is_known = matches!(
+                    field.data_type(),
+                    DataType::Utf8
+                        | DataType::Int32
+                        | DataType::Int64
+                        | DataType::Float64
+                        | DataType::Boolean
+                        | DataType::Timestamp(_, Some(_))
+                        | DataType::List(_)
+                );
+                assert!(is_known, "{}.{}", set.name, field.name());
+            }
+        }
+        assert_eq!(SCHEMA_VERSION, 1, "a changed column is another version");
+    }
+
+    #[test]
+    fn every_set_is_sorted_by_columns_that_it_has() {
+        for set in ALL {
+            let names: Vec<&str> = set.columns.iter().map(|column| column.name).collect();
+            for named in set.sorted_by.iter().chain(&set.bloom) {
+                assert!(names.contains(named), "{}.{named}", set.name);
+            }
+            let unique: std::collections::BTreeSet<_> = names.iter().collect();
+            assert_eq!(unique.len(), names.len(), "{}", set.name);
+        }
+    }
+
+    #[test]
+    fn list_elements_are_called_as_the_format_says() {
+        let DataType::List(element) = Kind::Words.data_type() else { panic!() };
+        assert_eq!(*element, Field::new("element", DataType::Utf8, false));
+    }
+}

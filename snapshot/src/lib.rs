@@ -23,4 +23,7 @@ pub mod read;
 pub mod sets;
 pub mod stage;
 
+#[cfg(test)]
+mod docs;
+
 pub use error::Error;
