@@ -6,8 +6,10 @@
 //! - [`advice`]: what the names in a report mean, and what to do about them
 //! - [`scores`]: how many kept pairs have which fit score
 //! - [`text`]: a page for a terminal of 80 columns
+//! - [`html`]: a page for a browser, in one file, with charts
 
 pub mod advice;
+pub mod html;
 pub mod night;
 pub mod run;
 pub mod scores;
