@@ -154,7 +154,7 @@ pub fn run(config: &RunConfig) -> Result<Ended, Failure> {
             Recorder::begin(publishing, config, run_id, &report.model_id, jobs, &on_jobs)
         });
         tracing::info!("scoring");
-        let chunked = chunks::score_and_write(
+        let scored = chunks::score_and_write(
             &runtime,
             &threads,
             config,
@@ -166,7 +166,12 @@ pub fn run(config: &RunConfig) -> Result<Ended, Failure> {
             &mut sink,
             recorder.as_mut(),
             &stop,
-        )?;
+        );
+        let is_over = scored.is_err() || plan.is_nothing_to_do();
+        if let Some(recorder) = recorder.take_if(|_| is_over) {
+            recorder.discard(&runtime);
+        }
+        let chunked = scored?;
         let (from, to) = segments.between();
         timeline.add("load users", from, to, to - from);
         let mut faults = job_side.faults.clone();

@@ -55,7 +55,8 @@ def with_polars(root):
 
     key = polars.col("run_id").cast(polars.String)
     scores, users, jobs, runs = (frame.with_columns(key) for frame in (scores, users, jobs, runs))
-    joined = scores.join(users, on=["run_id", "user_id"]).join(jobs, on=["run_id", "job_id"])
+    night = ["run_date", "run_id"]
+    joined = scores.join(users, on=[*night, "user_id"]).join(jobs, on=[*night, "job_id"])
     sums = [polars.len(), polars.col("fit_score").sum(), polars.col("fit_reasons").count()]
 
     def rows(frame, *columns):

@@ -93,7 +93,7 @@ impl DatasetSink {
             return Ok(());
         }
         let new: Vec<_> = self.new_scores.iter().map(NewRows).collect();
-        append(commit, &self.version, "job_fit_scores", &new, |row| {
+        append(commit, &self.version, "job_fit_scores", &new, None, |row| {
             !self.delete_rows.contains(&row)
         })
     }
@@ -127,7 +127,7 @@ impl DatasetSink {
 
         let key = column("user_id", Kind::Uuid);
         if self.version.table(TABLE).is_none() {
-            return append(commit, &self.version, TABLE, &new, |_| true);
+            return append(commit, &self.version, TABLE, &new, None, |_| true);
         }
         replace(
             commit,
@@ -225,7 +225,9 @@ impl DatasetSink {
         let now = Timestamp::now();
         let expires_at = now.checked_add(SignedDuration::from_hours(3 * 24)).unwrap_or(now);
         let row = rewrite::log_row(finish, now, expires_at)?;
-        append(commit, &self.version, "agent_logs", &[NewRows(&row)], |_| true)
+        // What publishes a night that was stopped asks there which runs finished.
+        let needed = (!finish.metadata["snapshot"].is_null()).then_some("metadata");
+        append(commit, &self.version, "agent_logs", &[NewRows(&row)], needed, |_| true)
     }
 }
 

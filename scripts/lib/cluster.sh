@@ -4,6 +4,8 @@
 #   say, die                 a heading; an error, which ends the script
 #   run COMMAND...           a step that a signal to the script ends with it
 #   forget_callers_settings  unsets what could lead to another server
+#   require_python_packages FOLDER REQUIREMENTS
+#                            sets python, which has them: in target/FOLDER
 #   require_postgres         sets pg_bin, and installs PostgreSQL where it is missing
 #   start_cluster SETTING... sets work (a folder, removed at the end) and port; each setting is one of
 #                            the server's, such as fsync=off
@@ -63,6 +65,22 @@ trap clean_up EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
+
+# --- Python packages ---
+
+require_python_packages() {
+    local folder=$root/target/$1 requirements=$2
+    python=$folder/venv/bin/python
+    if ! cmp -s "$requirements" "$folder/installed.txt"; then
+        say "Installing Python packages in target/$1"
+        command -v python3 >/dev/null || die "python3 is not in PATH: install Python 3.11 or newer"
+        run python3 -m venv --clear "$folder/venv" ||
+            die "python3 cannot make a venv: run 'apt-get install python3-venv'"
+        run "$python" -m pip install --quiet --disable-pip-version-check \
+            --requirement "$requirements"
+        cp "$requirements" "$folder/installed.txt"
+    fi
+}
 
 # --- PostgreSQL's programs ---
 

@@ -167,9 +167,7 @@ mod tests {
     use super::*;
     use crate::sets::{ALL, JOB_FIT_SCORES, SCHEMA_VERSION};
     use arrow::{
-        array::{
-            Array, ArrayRef, BooleanArray, Int32Array, ListBuilder, StringArray, StringBuilder,
-        },
+        array::{ArrayRef, BooleanArray, Int32Array, ListBuilder, StringArray, StringBuilder},
         datatypes::{DataType, Field},
     };
     use parquet::{

@@ -85,6 +85,13 @@ impl Stage {
         Ok(())
     }
 
+    /// Removes what was staged: there is nothing to publish.
+    pub async fn discard(self) -> Result<(), Error> {
+        let Stage { storage, night, writers } = self;
+        drop(writers);
+        Ok(storage.remove_folder(&folder(night.run_id)).await?)
+    }
+
     /// Ends all files and puts them where a later run finds them, whatever becomes of this one.
     pub async fn finish(self) -> Result<Manifest, Error> {
         let Stage { storage, night, writers } = self;

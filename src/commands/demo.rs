@@ -6,6 +6,7 @@ use crate::{
     config::{ModeChoice, RunConfig, Source},
     failure::Failure,
     night::{self, Ended},
+    published,
 };
 use fs_err as fs;
 use jiff::Timestamp;
@@ -22,7 +23,8 @@ use talvix_fixtures::{
     parquet,
     tables::{JobRow, ScoreRow, Tables},
 };
-use talvix_report::{Report, text::count};
+use talvix_report::{Report, night::Night, text::count};
+use talvix_snapshot::read;
 use talvix_storage::Storage;
 
 /// Monday, half past ten at night in India: both nights lie in one week.
@@ -80,13 +82,17 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
 
     let after = parquet::read_dataset(dir).map_err(Failure::failed)?;
     print(&example(&after))?;
-    let dir = dir.display();
+    let page = dir.join("report.html");
+    fs::write(&page, talvix_report::html::page(&published(dir)?))?;
+    let (dir, page) = (dir.display(), page.display());
     let talvix = std::env::args().next().unwrap_or_else(|| "talvix".to_owned());
     print(&format!(
         "What to look at next:\n\
          \n  {dir}/current/job_fit_scores.parquet   what is kept, one row a pair; any Parquet reader opens it\
          \n  {dir}/current/                         the dataset after Tuesday; versions/ has the one before\
          \n  {dir}/storage/                         parsed resumes, weights, and the model pinned for the week\
+         \n  {dir}/snapshots/                       both nights for analysts: pairs, users, jobs, runs\
+         \n  {page}             Tuesday's night drawn: open it in a browser\
          \n\n  {talvix} run --dataset {dir} --as-of {as_of}\
          \n      once more: nothing to do\
          \n  {talvix} run --help\
@@ -137,6 +143,19 @@ fn config(dir: &Path, as_of: Timestamp) -> Result<RunConfig, Failure> {
         json: false,
         progress: true,
     })
+}
+
+/// The last night that was published.
+fn published(dir: &Path) -> Result<Night, Failure> {
+    let storage = Storage::Folder(dir.join("snapshots"));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(Failure::failed)?;
+    runtime
+        .block_on(async {
+            let runs = read::runs(&storage).await?;
+            let latest = read::find(&storage, &runs, "latest")?;
+            published::night(&storage, &runs, &latest).await
+        })
+        .map_err(|error: talvix_snapshot::Error| Failure::failed(error))
 }
 
 /// A report, indented.

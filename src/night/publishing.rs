@@ -86,9 +86,7 @@ impl<'a> Publishing<'a> {
                     tracing::info!("removed the snapshots of {}", removed.join(", "));
                 }
             }
-            let set = talvix_snapshot::sets::JOB_FIT_SCORES.name;
-            let folder = publish::published(set, &staged.run_date, staged.run_id);
-            Ok(self.storage.place(&folder))
+            Ok(self.storage.place(""))
         })
     }
 }

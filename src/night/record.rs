@@ -102,6 +102,15 @@ impl<'a> Recorder<'a> {
         }
     }
 
+    /// Removes what was staged. What cannot be removed is by the next run.
+    pub fn discard(self, runtime: &Runtime) {
+        if let Ok(stage) = self.stage
+            && let Err(error) = runtime.block_on(stage.discard())
+        {
+            tracing::debug!("{error}");
+        }
+    }
+
     /// Ends the night but for its finish: all of it is staged, and survives whatever comes.
     pub fn stage(
         mut self,

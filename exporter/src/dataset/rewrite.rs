@@ -10,10 +10,10 @@ use arrow::{
     array::{
         Array, ArrayRef, AsArray, BooleanArray, BooleanBuilder, FixedSizeBinaryBuilder, Int32Array,
         ListArray, RecordBatch, StringArray, TimestampMicrosecondArray,
-        TimestampMicrosecondBuilder, UInt32Array,
+        TimestampMicrosecondBuilder, UInt32Array, new_null_array,
     },
     compute::{filter_record_batch, interleave, take},
-    datatypes::{DataType, Field, Schema, SchemaRef},
+    datatypes::{DataType, Field, FieldRef, Schema, SchemaRef},
 };
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -25,18 +25,24 @@ use talvix_engine::ids::Uuid;
 pub(super) struct NewRows<'a>(pub(super) &'a RecordBatch);
 
 /// Writes a table with the rows that `keep` wants, by number, and new ones after them. A table that
-/// is not there is made.
+/// is not there is made, and so is `needed`, a column of the new rows that may be null.
 pub(super) fn append(
     commit: &mut Commit<'_>,
     version: &Version,
     table: &'static str,
     new: &[NewRows<'_>],
+    needed: Option<&str>,
     keep: impl Fn(usize) -> bool,
 ) -> Result<(), Error> {
     let arrow = |source| Error::Arrow { table, source };
     let file = version.table(table).map(|path| Table::open(&path)).transpose()?;
     let schema = match (&file, new.first()) {
-        (Some(file), _) => file.schema(),
+        (Some(file), _) => match needed {
+            Some(column) if file.schema().index_of(column).is_err() => {
+                with_column(&file.schema(), column)
+            }
+            _ => file.schema(),
+        },
         (None, Some(rows)) => own_schema(rows.0),
         (None, None) => return Ok(()),
     };
@@ -47,7 +53,13 @@ pub(super) fn append(
         let wanted: BooleanArray =
             (0..batch.num_rows()).map(|row| Some(keep(first_row + row))).collect();
         first_row += batch.num_rows();
-        writer.write(&filter_record_batch(&batch, &wanted).map_err(arrow)?)?;
+        let kept = filter_record_batch(&batch, &wanted).map_err(arrow)?;
+        let mut columns = kept.columns().to_vec();
+        columns.extend(
+            (columns.len()..schema.fields().len())
+                .map(|at| new_null_array(schema.field(at).data_type(), kept.num_rows())),
+        );
+        writer.write(&RecordBatch::try_new(schema.clone(), columns).map_err(arrow)?)?;
     }
     for rows in new {
         writer.write(&fit_rows(table, rows.0, &schema)?)?;
@@ -208,6 +220,13 @@ fn fit_rows(
         })
         .collect::<Result<Vec<_>, _>>()?;
     RecordBatch::try_new(schema.clone(), columns).map_err(arrow)
+}
+
+/// A schema with one more column, of text that may be null.
+fn with_column(schema: &Schema, name: &str) -> SchemaRef {
+    let mut fields: Vec<FieldRef> = schema.fields().iter().cloned().collect();
+    fields.push(Arc::new(Field::new(name, DataType::Utf8, true)));
+    Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
 }
 
 /// The schema of a table that we make: ids as text, which every reader can read.
