@@ -4,9 +4,11 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
+use arrow::array::AsArray;
 use fs_err as fs;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::json;
 use support::{Data, Db, ENGINE_ROLE, Place, Run, assert_rows, canonical, night, sorted, talvix};
 use talvix_fixtures::{
@@ -306,6 +308,21 @@ fn the_role_cannot_read_names_addresses_and_tokens() {
     assert_eq!(db.query_i64(&sessions), 0);
 }
 
+#[test]
+fn publishing_needs_to_read_the_log_and_says_so_before_anything_is_written() {
+    let db = Db::new(&tables());
+    let snapshots = tempfile::tempdir().unwrap();
+    let publish = ["--snapshots", snapshots.path().to_str().unwrap()];
+    db.sql(&format!("revoke select (metadata) on public.agent_logs from {ENGINE_ROLE}"));
+    let refused = run(&db, ENGINE_ROLE, &publish).ended(4);
+    let said = "may not SELECT (metadata) on public.agent_logs";
+    assert!(refused.stderr.contains(said), "{}", refused.stderr);
+    assert_eq!(db.query_i64("select count(*) from job_fit_scores"), 0);
+    run(&db, ENGINE_ROLE, &[]).ended(0);
+    db.sql(&format!("grant select (metadata) on public.agent_logs to {ENGINE_ROLE}"));
+    run(&db, ENGINE_ROLE, &publish).ended(0);
+}
+
 /// Names, addresses and tokens that no output may hold.
 fn with_canaries() -> Tables {
     let mut tables = tables();
@@ -324,6 +341,46 @@ fn holds_no_canary(run: &Run) {
         assert!(!text.to_lowercase().contains("canary"), "{text}");
     }
     assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
+}
+
+/// What was published, as it lies there and decoded, and the pages and explanations made of it.
+fn no_published_file_holds_a_canary(snapshots: &Path) {
+    let mut num_runs = 0;
+    let mut folders = vec![snapshots.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let bytes = fs::read(&path).unwrap();
+            let raw = String::from_utf8_lossy(&bytes).to_lowercase();
+            assert!(!raw.contains("canary"), "{}", path.display());
+            if path.extension().is_some_and(|of| of == "parquet") {
+                let file = fs::File::open(&path).unwrap().into_file();
+                let builder = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+                for batch in builder.build().unwrap() {
+                    for column in batch.unwrap().columns() {
+                        let lists = column.as_list_opt::<i32>().map(|lists| lists.values());
+                        let texts = lists.unwrap_or(column).as_string_opt::<i32>();
+                        let mut texts = texts.into_iter().flatten().flatten();
+                        assert!(
+                            !texts.any(|text| text.to_lowercase().contains("canary")),
+                            "{}",
+                            path.display()
+                        );
+                    }
+                }
+                num_runs += usize::from(path.to_string_lossy().contains("/runs/"));
+            }
+        }
+    }
+    assert!(num_runs >= 2, "{num_runs} runs were published");
+    let at = ["report", "--snapshots", snapshots.to_str().unwrap()];
+    let run = ["latest"];
+    holds_no_canary(&talvix(&[&at[..], &run, &["--text"]].concat()).ended(0));
+    holds_no_canary(&talvix(&[&at[..], &run, &["--out", "-"]].concat()).ended(0));
 }
 
 #[test]
@@ -353,9 +410,13 @@ fn no_output_of_a_night_on_a_database_holds_a_name_or_a_secret() {
     assert!(trigger.stderr.contains("P0001"), "{}", trigger.stderr);
     db.sql("drop trigger tell on users");
 
-    for extra in [["-vv", "--dry-run"], ["-vv", "--json"], ["-vv", "--json"]] {
+    let snapshots = tempfile::tempdir().unwrap();
+    let url = snapshots.path().to_str().unwrap();
+    for extra in [["-vv", "--dry-run"], ["-vv", "--json"], ["-vv", "--mode=full"]] {
+        let extra = [&extra[..], &["--snapshots", url]].concat();
         holds_no_canary(&run(&db, ENGINE_ROLE, &extra).ended(0));
     }
+    no_published_file_holds_a_canary(snapshots.path());
     let logged = "select count(*) from agent_logs where agent_logs::text ilike '%canary%'";
     assert_eq!(db.query_i64(logged), 0);
 }
@@ -365,10 +426,14 @@ fn no_output_of_a_night_on_a_dataset_holds_a_name_or_a_secret() {
     let data = Data::new(&with_canaries());
     let dir = data.dir().to_str().unwrap();
     let args = ["run", "--dataset", dir, "--as-of", FIRST, "-vv"];
-    for extra in [vec!["--dry-run"], vec!["--json"], vec![]] {
-        let run = talvix(&[args.as_slice(), extra.as_slice()].concat()).ended(0);
+    let snapshots = tempfile::tempdir().unwrap();
+    let url = snapshots.path().to_str().unwrap();
+    for extra in [vec!["--dry-run"], vec!["--json"], vec!["--mode", "full"]] {
+        let publish = ["--snapshots", url];
+        let run = talvix(&[args.as_slice(), &publish, extra.as_slice()].concat()).ended(0);
         holds_no_canary(&run);
     }
+    no_published_file_holds_a_canary(snapshots.path());
     // The names themselves were carried through.
     let names: BTreeMap<Uuid, String> =
         data.tables().users.into_iter().map(|user| (user.id, user.full_name)).collect();

@@ -678,3 +678,53 @@ fn analysts_read_and_join_nights_with_their_tools() {
         }
     }
 }
+
+/// The code blocks of a page of the docs, each with its language and the line above it.
+fn code_blocks(page: &str) -> Vec<(String, String, String)> {
+    let mut blocks = Vec::new();
+    let (mut above, mut lines) = (String::new(), page.lines());
+    while let Some(line) = lines.next() {
+        if let Some(language) = line.strip_prefix("```") {
+            let code: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+            blocks.push((above.clone(), language.to_owned(), code.join("\n")));
+        } else if !line.is_empty() {
+            line.clone_into(&mut above);
+        }
+    }
+    blocks
+}
+
+#[test]
+fn the_queries_of_the_docs_find_something() {
+    let place = Data::new(&generate(&options()));
+    let snapshots = Snapshots::new();
+    publish(&place, AS_OF_US, &snapshots, &[]);
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/snapshots.md");
+    let mut num_run = 0;
+    for (above, language, code) in code_blocks(&fs::read_to_string(page).unwrap()) {
+        let queries: Vec<String> = match (above.as_str(), language.as_str()) {
+            // Spark takes a Java machine and half a gigabyte: not for every test run.
+            ("Spark SQL:", _) => continue,
+            (_, "python") => vec![code],
+            (_, "sql") => {
+                let queries = code.split_inclusive(';').filter(|text| text.contains("select"));
+                let run = |sql| format!("import duckdb; print(duckdb.sql('''{sql}''').fetchall())");
+                queries.map(run).collect()
+            }
+            other => panic!("what is {other:?}?"),
+        };
+        for query in queries {
+            let output = std::process::Command::new(python())
+                .args(["-c", &query])
+                .current_dir(snapshots.0.path())
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{query}: {said}");
+            let found = String::from_utf8_lossy(&output.stdout);
+            assert!(found.len() > 20, "{query}: {found}");
+            num_run += 1;
+        }
+    }
+    assert_eq!(num_run, 6);
+}
