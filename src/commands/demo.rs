@@ -92,7 +92,7 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
          \n  {dir}/current/                         the dataset after Tuesday; versions/ has the one before\
          \n  {dir}/storage/                         parsed resumes, weights, and the model pinned for the week\
          \n  {dir}/snapshots/                       both nights for analysts: pairs, users, jobs, runs\
-         \n  {page}             Tuesday's night drawn: open it in a browser\
+         \n  {page}              Tuesday's night drawn: open it in a browser\
          \n\n  {talvix} run --dataset {dir} --as-of {as_of}\
          \n      once more: nothing to do\
          \n  {talvix} run --help\

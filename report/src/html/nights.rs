@@ -130,6 +130,9 @@ fn median(nights: &[NightInBrief], of: fn(&NightInBrief) -> f64) -> Option<f64> 
     Some(low + (high - low) / 2.0)
 }
 
+/// Columns between two labels that do not run into each other.
+const LABELS_APART: usize = 4;
+
 fn chart(measure: &Measure, nights: &[NightInBrief]) -> Markup {
     let [earlier @ .., this] = nights else { return Markup::default() };
     let usual = median(earlier, measure.of);
@@ -150,7 +153,11 @@ fn chart(measure: &Measure, nights: &[NightInBrief]) -> Markup {
             value,
             class: if nth == last { "a" } else { "quiet" },
             hint: format!("{}: {}", short_date(&night.run_date), (measure.show)(value)),
-            label: if nth == 0 || nth == last { label(&night.run_date) } else { String::new() },
+            label: if nth == last || (nth == 0 && last >= LABELS_APART) {
+                label(&night.run_date)
+            } else {
+                String::new()
+            },
         })
         .collect();
     let chart = ColumnChart {
