@@ -8,6 +8,7 @@ use crate::{
     rows::{RowDigest, RowValues},
     week::IsoWeek,
 };
+use serde::Serialize;
 
 /// The most missing skills that are named.
 const MAX_MISSING: usize = 10;
@@ -39,7 +40,7 @@ pub fn recommendation(fit_score: u8, apply_from: u32) -> &'static str {
 }
 
 /// The texts of a pair of a paying user. Where nothing qualifies a list is empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PairTexts<'a> {
     /// Short English sentences.
     pub fit_reasons: Vec<String>,

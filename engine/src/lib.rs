@@ -15,9 +15,12 @@
 //! - [`kernel`]: all candidates of a user, scalar and in lanes
 //! - [`explain`]: labels, recommendations, reasons, strengths, missing skills
 //! - [`rows`]: the kept pairs as columns
+//! - [`breakdown`]: one pair with everything that its score is made of, or the rule that stops it
+//! - [`ranking`]: all of a user's pairs in order: where one stands, and what is near it
 //! - [`mode`]: full or delta, per user
 //! - [`score`]: everything for many users: the only parallel code
 
+pub mod breakdown;
 pub mod columns;
 pub mod components;
 pub mod explain;
@@ -28,6 +31,7 @@ pub mod kernel;
 pub mod mode;
 pub mod model;
 pub mod pair;
+pub mod ranking;
 pub mod rows;
 pub mod score;
 pub mod skills;

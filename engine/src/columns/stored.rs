@@ -126,6 +126,12 @@ impl<'a> StoredRows<'a> {
         self.job_ids.get(row)
     }
 
+    /// The score that is stored.
+    #[must_use]
+    pub fn fit_score(&self, row: usize) -> i32 {
+        self.fit_scores.value(row)
+    }
+
     /// ISO week-year and week.
     #[must_use]
     pub fn week(&self, row: usize) -> (i32, i32) {
