@@ -102,6 +102,7 @@ fn select(
         }
     };
     if table.name == JOBS.name
+        && table.filter.is_some()
         && let (Some(active), Some(cleaned), Some(role)) =
             (flag("is_active"), flag("jd_cleaned"), text("role_family"))
     {

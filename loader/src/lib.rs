@@ -11,11 +11,13 @@
 //! - [`pin`]: the week's scoring model in storage
 //! - [`finished`]: the runs that finished, as the log tells
 //! - [`night`]: what the engine scores with: the jobs' side once, the users by segments
+//! - [`lookup`]: single rows that are asked for, and the ids that there are
 //! - [`error`]: what can go wrong, and whether anything is unfit
 
 pub mod dataset;
 pub mod error;
 pub mod finished;
+pub mod lookup;
 pub mod night;
 pub mod pin;
 pub mod postgres;

@@ -71,6 +71,18 @@ pub const JOBS: InputTable = InputTable {
     ..TABLE
 };
 
+/// Every job, with what says whether it can be scored.
+pub const JOB_STATES: InputTable = InputTable {
+    name: JOBS.name,
+    columns: &[
+        required("id", Kind::Uuid),
+        nullable("role_family", Kind::Text),
+        required("is_active", Kind::Bool),
+        required("jd_cleaned", Kind::Bool),
+    ],
+    ..TABLE
+};
+
 /// The skills that jobs list.
 pub const JOB_SKILLS: InputTable = InputTable {
     name: "job_skills",
@@ -102,6 +114,13 @@ pub const USERS: InputTable = InputTable {
     versioned: true,
     ..TABLE
 };
+
+/// The id of the user who is selected, if there is such a one.
+pub const USER_ID: InputTable =
+    InputTable { columns: &[required("id", Kind::Uuid)], versioned: false, ..USERS };
+
+/// The ids of all users, whoever is selected.
+pub const USER_IDS: InputTable = InputTable { user_column: None, ..USER_ID };
 
 /// What users look for.
 pub const TARGET_ROLES: InputTable = InputTable {
@@ -246,4 +265,7 @@ impl InputTable {
         SCRAPE_RUNS,
         MODEL_WEIGHTS,
     ];
+
+    /// Parts of these tables, each with a number of columns of its own, that are read besides.
+    pub const PARTS: [InputTable; 4] = [STORED, JOB_STATES, USER_ID, USER_IDS];
 }

@@ -1,9 +1,6 @@
 //! `COPY … TO STDOUT`, decoded straight into columns.
 
-use crate::{
-    error::Error,
-    tables::{InputTable, STORED},
-};
+use crate::{error::Error, tables::InputTable};
 use arrow::{
     array::{
         ArrayRef, BooleanBuilder, Date32Builder, FixedSizeBinaryBuilder, Int32Builder,
@@ -152,7 +149,7 @@ fn names(table: InputTable) -> &'static [&'static str] {
     static NAMES: LazyLock<HashMap<Key, Vec<&'static str>>> = LazyLock::new(|| {
         InputTable::ALL
             .iter()
-            .chain([&STORED])
+            .chain(&InputTable::PARTS)
             .map(|table| {
                 let columns = table.columns.iter().map(|column| column.name);
                 let version = table.versioned.then_some("xmin");
