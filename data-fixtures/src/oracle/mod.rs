@@ -6,6 +6,7 @@
 //! - `rules`: the formulas
 //! - `people`: who and what can be scored
 //! - `explain`: the texts that paid users read
+//! - `verdict`: each pair of a user, kept or not
 //!
 //! Left out of its domain, because the rules do not say what they mean: two aliases that fold to
 //! one spelling and chains of aliases, a tier nobody knows, a weight that is missing or out of its
@@ -16,6 +17,9 @@ mod people;
 mod resume;
 mod rules;
 mod text;
+mod verdict;
+
+pub use self::verdict::Verdict;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -23,10 +27,11 @@ use uuid::Uuid;
 
 use self::people::{Job, Reader, User, scoreable_jobs};
 use self::rules::{
-    demand_bp, experience_bp, iso_week, level_suits, points_to_bp, points_up, possible, rarity,
-    salary_bp, skills_bp,
+    demand_bp, experience_bp, iso_week, points_to_bp, points_up, possible, rarity, salary_bp,
+    skills_bp,
 };
 use self::text::{Aliases, stored, term};
+use self::verdict::stopped_by;
 use crate::tables::{BenchmarkRow, Numeric, Tables, WeightRow};
 
 /// The weights that scoring reads, in ten-thousandths.
@@ -199,7 +204,7 @@ impl Model {
             let candidates: Vec<_> = (user.roles.iter())
                 .filter_map(|role| offers_of_family.get(role.as_str()))
                 .flatten()
-                .filter(|offer| is_candidate(&user, offer.job))
+                .filter(|offer| stopped_by(&user, offer.job).is_none())
                 .collect();
             outcome.prefiltered.insert(user.id, candidates.len() as u64);
 
@@ -312,17 +317,6 @@ fn market_of(row: &BenchmarkRow) -> Option<(String, String)> {
 
 fn fit_score(raw_bp: i64) -> i64 {
     ((raw_bp + 50) / 100).min(100)
-}
-
-/// The hard rules but the first, the role family, by which jobs are looked up.
-fn is_candidate(user: &User, job: &Job) -> bool {
-    let level = level_suits(job.level.as_deref(), user.seniority.as_deref());
-    let place = job.is_remote()
-        || user.cities.is_empty()
-        || job.city.as_ref().is_some_and(|city| user.cities.contains(city));
-    let mode =
-        user.modes.is_empty() || job.mode.as_ref().is_none_or(|mode| user.modes.contains(mode));
-    level && place && mode && !user.blacklist.contains(&job.company)
 }
 
 #[cfg(test)]
