@@ -26,6 +26,8 @@ pub enum Command {
     Demo(DemoArgs),
     /// The report of a published night: an HTML page with charts, or text.
     Report(ReportArgs),
+    /// Says why a pair scores what it scores, or what stops it.
+    Explain(Box<ExplainArgs>),
     /// The data model as SQL; brings a database up to it; says what a database lacks.
     #[command(subcommand)]
     Schema(SchemaCommand),
@@ -177,6 +179,87 @@ pub struct ReportArgs {
     /// A file of settings [default: talvix.toml here, if there is one].
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+}
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  talvix explain --dataset ./data --user 0190abcd-0001-7f03-8005-060708090aff
+  talvix explain --dataset ./data --user ID --job ID --job ID --json
+
+Settings that the two commands share are read as `talvix run` reads them: from talvix.toml, the
+environment and the command line. Nothing is locked or written.
+
+Exit status:
+  0  explained; also a pair that is not scored, and a user who is skipped, with the reason
+  1  it failed
+  2  wrong use, or there is no such user or job
+  4  database, dataset, storage or weights are unfit";
+
+/// Options of `talvix explain`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXPLAIN_EXAMPLES)]
+pub struct ExplainArgs {
+    /// Whose pairs.
+    #[arg(long, value_name = "ID")]
+    pub user: String,
+    /// The pair with this job; can be repeated [default: the best ones, and those just missed].
+    #[arg(long, value_name = "ID")]
+    pub job: Vec<String>,
+    /// PostgreSQL: a URL or keyword string; also DATABASE_URL and the usual PG* variables.
+    #[arg(long, value_name = "URL")]
+    pub database_url: Option<String>,
+    /// A dataset directory in place of a database.
+    #[arg(long, value_name = "DIR")]
+    pub dataset: Option<String>,
+    /// Where resumes, weights and pinned models are: a path, file:// or s3://bucket/prefix
+    /// [default: /storage, or storage/ of the dataset].
+    #[arg(long, value_name = "URL")]
+    pub storage: Option<String>,
+    /// A CSV `alias,canonical` in place of the built-in table of skill aliases.
+    #[arg(long, value_name = "FILE")]
+    pub skill_aliases: Option<String>,
+    /// The instant whose week counts, RFC 3339 [default: now].
+    #[arg(long, value_name = "TIME")]
+    pub as_of: Option<String>,
+    /// Connections that load [default: 2].
+    #[arg(long, value_name = "N")]
+    pub connections: Option<String>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+    /// Log more: -v what is done, -vv everything.
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Log errors only.
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// How log lines look, on standard error [default: text].
+    #[arg(long, value_name = "FORMAT", value_parser = ["text", "json"])]
+    pub log_format: Option<String>,
+    /// A file of settings [default: talvix.toml here, if there is one].
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+impl ExplainArgs {
+    /// What a run would be told that reads the same and writes nothing.
+    pub fn as_run(&self) -> RunArgs {
+        RunArgs {
+            database_url: self.database_url.clone(),
+            dataset: self.dataset.clone(),
+            storage: self.storage.clone(),
+            skill_aliases: self.skill_aliases.clone(),
+            as_of: self.as_of.clone(),
+            connections: self.connections.clone(),
+            json: self.json,
+            verbose: self.verbose,
+            quiet: self.quiet,
+            log_format: self.log_format.clone(),
+            config: self.config.clone(),
+            dry_run: true,
+            ..RunArgs::default()
+        }
+    }
 }
 
 /// Options of `talvix demo`.

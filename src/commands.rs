@@ -1,6 +1,7 @@
 //! One short file per command.
 
 mod demo;
+mod explain;
 mod fixtures;
 mod report;
 mod run;
@@ -21,6 +22,7 @@ use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
 pub fn run(args: Args) -> Result<ExitCode, Failure> {
     match args.command {
         Command::Run(args) => run::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Demo(args) => {
             log(tracing::Level::WARN, false);
             demo::run(&args)

@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod config;
+mod explain;
 mod failure;
 mod night;
 mod progress;

@@ -82,6 +82,15 @@ impl Opened {
         config: &RunConfig,
         run_id: uuid::Uuid,
     ) -> Result<Self, Failure> {
+        Self::open_as(runtime, config, format!("talvix run {run_id}"))
+    }
+
+    /// The same for whatever calls itself so.
+    pub fn open_as(
+        runtime: &Runtime,
+        config: &RunConfig,
+        application: String,
+    ) -> Result<Self, Failure> {
         let purpose = match config.publishes_to() {
             _ if config.dry_run => Purpose::Look,
             None => Purpose::Write,
@@ -89,7 +98,6 @@ impl Opened {
         };
         match &config.source {
             Source::Postgres(info) => {
-                let application = format!("talvix run {run_id}");
                 runtime.block_on(Self::open_postgres(info, application, purpose))
             }
             Source::Dataset(dir) => {
@@ -97,7 +105,7 @@ impl Opened {
                 let lock = if purpose != Purpose::Look {
                     Some(
                         dataset
-                            .lock(&format!("talvix run {run_id}, process {}", std::process::id()))
+                            .lock(&format!("{application}, process {}", std::process::id()))
                             .map_err(locked)?,
                     )
                 } else {
