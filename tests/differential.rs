@@ -12,10 +12,14 @@ use std::path::Path;
 use arrow::array::{Array, AsArray, ListArray};
 use jiff::Timestamp;
 use talvix_dataset::Dataset;
+use talvix_engine::breakdown::{Breakdown, Weighed};
+use talvix_engine::explain::Explainer;
+use talvix_engine::ids::{JobNo, UserNo};
 use talvix_engine::kernel::{Processor, scalar};
 use talvix_engine::mode::{FullReason, Mode};
 use talvix_engine::model::{ModelOnJobs, ScoringModel};
 use talvix_engine::pair::Inputs;
+use talvix_engine::ranking::Ranking;
 use talvix_engine::score::{ScoredBlock, Scorer};
 use talvix_engine::skills::AliasTable;
 use talvix_engine::week::{IsoWeek, expiry};
@@ -107,6 +111,14 @@ fn engine(dir: &Path, aliases: &[(String, String)], threads: usize) -> Engine {
             let expected: Vec<_> =
                 reference.kept.iter().map(|key| (key.raw_bp(), key.rank())).collect();
             assert_eq!(kept, expected, "lanes and scalar differ");
+            let ranking = Ranking::new(inputs, scored.user);
+            assert_eq!(&ranking.keys()[..ranking.num_kept()], reference.kept, "a ranking differs");
+        }
+        let breakdown = Breakdown { explainer: Explainer { inputs, week }, model: &model };
+        for (user, _) in &in_full {
+            for job in jobs.numbers() {
+                taken_apart(breakdown, *user, job);
+            }
         }
     }
     let expires_at = expiry(as_of).as_microsecond();
@@ -123,6 +135,35 @@ fn engine(dir: &Path, aliases: &[(String, String)], threads: usize) -> Engine {
             .collect(),
         num_prefiltered: blocks.iter().map(|block| block.num_prefiltered).sum(),
     }
+}
+
+/// A pair that is taken apart is the pair that is scored, and what it is made of adds up.
+fn taken_apart(breakdown: Breakdown<'_>, user: UserNo, job: JobNo) {
+    let inputs = breakdown.explainer.inputs;
+    let (scored, raw_bp) = match (breakdown.pair(user, job), inputs.raw_bp(user, job)) {
+        (Ok(scored), Ok(raw_bp)) => (scored, raw_bp),
+        (stopped, reference) => {
+            assert_eq!(stopped.is_err(), reference.is_err(), "{stopped:?}");
+            return;
+        }
+    };
+    assert_eq!(scored.raw_bp, raw_bp);
+    let parts = [
+        scored.skills.weighed,
+        scored.experience.weighed,
+        scored.demand.weighed,
+        scored.salary.weighed,
+    ];
+    let product = |part: &Weighed| u64::from(part.bp) * u64::from(part.weight_e4);
+    assert!(parts.iter().all(|part| part.product == product(part)), "{scored:?}");
+    assert_eq!(scored.sum, parts.iter().map(product).sum::<u64>());
+    assert_eq!(u64::from(scored.base_bp), scored.sum / scored.weights_e4);
+    assert_eq!(scored.base_bp + scored.dream_bonus_bp, raw_bp);
+    let listed = scored.skills.listed.iter();
+    let matched = listed.clone().filter(|skill| skill.is_matched).map(|skill| skill.weight);
+    assert_eq!(scored.skills.matched_weight, matched.sum::<u32>());
+    assert_eq!(scored.skills.total_weight, listed.map(|skill| skill.weight).sum::<u32>());
+    assert_eq!(u32::from(scored.fit_score), ((raw_bp + 50) / 100).min(100));
 }
 
 fn row(
