@@ -66,12 +66,11 @@ pub fn explain(config: &RunConfig, user: &str, jobs: &[String]) -> Result<String
     let breakdown = Breakdown { explainer: Explainer { inputs, week }, model: &model };
     let facts = ModelFacts::new(&model, is_pinned);
     let Some(user) = users.number_of(&user_id) else { return Err(asked::nobody(user, &[])) };
-    let answer = match users.skip[user.ix()] {
-        Some(reason) => Answer::skipped(breakdown, user, facts, reason),
-        None => {
-            let ranking = Ranking::new(inputs, user);
-            Answer::new(breakdown, user, facts, &ranking, &asked, &stored)
-        }
+    let answer = if let Some(reason) = users.skip[user.ix()] {
+        Answer::skipped(breakdown, user, facts, reason)
+    } else {
+        let ranking = Ranking::new(inputs, user);
+        Answer::new(breakdown, user, facts, &ranking, &asked, &stored)
     };
     if config.json {
         let json = serde_json::to_string(&answer).map_err(Failure::failed)?;

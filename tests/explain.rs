@@ -3,8 +3,12 @@
 
 mod support;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Write,
+};
 
+use flate2::{Compression, write::GzEncoder};
 use fs_err as fs;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -13,7 +17,10 @@ use talvix_fixtures::{
     generate::{Dirt, Options, generate},
     nights::Change,
     oracle::{Model, Verdict, Weights},
-    tables::{CompanyPrefRow, JobRow, ScoreRow, Tables},
+    tables::{
+        CompanyPrefRow, JobRow, JobSkillRow, Numeric, ResumeRow, ScoreRow, Tables, TargetRoleRow,
+        UserRow,
+    },
 };
 use uuid::Uuid;
 
@@ -63,7 +70,7 @@ fn explained(place: &dyn Place, user: Uuid, jobs: &[Uuid]) -> Value {
     run.json()
 }
 
-/// A row of numbers that looks random and is the same everywhere (SplitMix64).
+/// A row of numbers that looks random and is the same everywhere (`SplitMix64`).
 struct Draws(u64);
 
 impl Draws {
@@ -273,6 +280,170 @@ fn trees_are_narrow_and_say_what_the_json_says() {
             assert!(!text.contains(email.as_str()));
         }
     });
+}
+
+// --- a transcript ---
+
+/// A user of pune who likes acme, and five jobs.
+fn small_world() -> Tables {
+    let mut tables =
+        generate(&Options { jobs: 5, users: 1, dirt: Dirt::None, ..Options::default() });
+    let user = Uuid::from_u128(1);
+    let (job, role) = (tables.jobs[0].clone(), tables.user_target_roles[0].clone());
+    let job = |n: u128, company: &str, family: &str, change: fn(&mut JobRow)| {
+        let mut job = JobRow {
+            id: Uuid::from_u128(0x70 + n),
+            company_canonical: company.to_owned(),
+            city_canonical: Some("pune".to_owned()),
+            work_mode: Some("onsite".to_owned()),
+            seniority_level: Some("mid".to_owned()),
+            role_family: Some(family.to_owned()),
+            salary_min_lpa: None,
+            salary_max_lpa: None,
+            exp_min_years: None,
+            exp_max_years: None,
+            posted_at: None,
+            is_active: true,
+            is_new: true,
+            jd_cleaned: true,
+            ..job.clone()
+        };
+        change(&mut job);
+        job
+    };
+    tables.jobs = vec![
+        job(1, "acme", "backend", |job| job.salary_max_lpa = Some(Numeric::Units(1_850))),
+        job(2, "borealis", "backend", |job| {
+            job.work_mode = Some("remote".to_owned());
+            job.exp_min_years = Some(Numeric::Units(80));
+        }),
+        job(3, "acme", "data", |_| {}),
+        job(4, "acme", "backend", |job| job.seniority_level = Some("senior".to_owned())),
+        job(5, "acme", "backend", |job| (job.is_active, job.jd_cleaned) = (false, false)),
+    ];
+    let skill = |(n, (name, kind)): (usize, (&str, &str))| JobSkillRow {
+        id: Uuid::from_u128(0x80 + n as u128),
+        job_id: tables.jobs[0].id,
+        skill_name: name.to_owned(),
+        skill_type: kind.to_owned(),
+    };
+    let listed = [("SQL", "required"), ("rust", "required"), ("kafka", "nice_to_have")];
+    tables.job_skills = listed.into_iter().enumerate().map(skill).collect();
+    tables.users[0] = UserRow {
+        id: user,
+        tier: "student".to_owned(),
+        city_canonical: Some("pune".to_owned()),
+        cities_preferred: Vec::new(),
+        work_modes_preferred: Vec::new(),
+        expected_salary_lpa: Some(Numeric::Units(1_500)),
+        experience_years: Some(Numeric::Units(45)),
+        ..tables.users[0].clone()
+    };
+    tables.user_target_roles =
+        vec![TargetRoleRow { user_id: user, role_family: "backend".to_owned(), ..role }];
+    tables.user_company_prefs = vec![CompanyPrefRow {
+        id: Uuid::from_u128(61),
+        user_id: user,
+        company_canonical: "acme".to_owned(),
+        pref_type: "dream".to_owned(),
+        created_at: 0,
+    }];
+    tables.resumes = vec![ResumeRow {
+        id: Uuid::from_u128(62),
+        user_id: user,
+        file_hash: String::new(),
+        parse_status: "done".to_owned(),
+        is_primary: true,
+        created_at: 0,
+        updated_at: 0,
+    }];
+    let resume = json!({ "user_id": user, "skills": ["Kafka"], "raw_text": "PostgreSQL and SQL" });
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(resume.to_string().as_bytes()).unwrap();
+    tables.parsed_resumes = BTreeMap::from([(user, gzip.finish().unwrap())]);
+    tables.salary_benchmarks.clear();
+    tables
+}
+
+const TREES: &str = "\
+user 00000000-0000-0000-0000-000000000001 (paid: up to 25 pairs a week)
+model of 2026-W47: …, pinned 2026-11-16T17:00:00Z
+2 of 4 jobs pass the prefilter, 1 is kept
+
+job 00000000-0000-0000-0000-000000000071: 61 points, good: consider
+├─ acme: backend, mid, onsite, pune
+├─ skills         2,307 bp × 0.35 = 807.45
+│  ├─ has 3 of 5 by weight: 10,000 × 3 / (5 + 8)
+│  ├─ has, required (2 × rarity): sql 2
+│  ├─ has, nice to have (rarity): apache kafka 1
+│  └─ lacks, required (2 × rarity): rust 2
+├─ experience    10,000 bp × 0.25 = 2,500
+│  └─ 4.5 years; the job asks for 3 to 6 years, the band of its level
+├─ demand            40 bp × 0.25 = 10
+│  └─ jobs of backend in pune: 2
+├─ salary        10,000 bp × 0.2 = 2,000
+│  └─ the job lists 18.5 LPA; expected: 15 LPA
+├─ base           5,064 bp = 5,317.45 / 1.05
+├─ bonus         +1,000 bp, a dream company
+├─ score          6,064 bp, 61 points
+├─ kept: rank 1 of 2
+│  ├─ 3,143 bp above rank 2
+│  └─ 2,114 bp above the least score that is kept, 40 points: 3,950 bp
+└─ stored: 61 points, all as computed
+
+job 00000000-0000-0000-0000-000000000072: 29 points, fair: skip
+├─ borealis: backend, mid, remote, pune
+├─ skills         5,000 bp × 0.35 = 1,750
+│  └─ the job lists none
+├─ experience     1,250 bp × 0.25 = 312.5
+│  └─ 4.5 years; the job asks for 8 years or more
+├─ demand            20 bp × 0.25 = 5
+│  └─ remote jobs of backend: 1
+├─ salary         5,000 bp × 0.2 = 1,000
+│  └─ no salary is listed, and what is usual there is not known; expected: 15
+│       LPA
+├─ base           2,921 bp = 3,067.5 / 1.05
+├─ score          2,921 bp, 29 points
+└─ not kept: rank 2 of 2
+   ├─ 3,143 bp below rank 1
+   └─ 1,029 bp below the least score that is kept, 40 points: 3,950 bp
+
+job 00000000-0000-0000-0000-000000000073: not scored: a rule stops it
+├─ acme: data, mid, onsite, pune
+└─ role family: the job's is data; the user looks for backend
+
+job 00000000-0000-0000-0000-000000000074: not scored: a rule stops it
+├─ acme: backend, senior, onsite, pune
+└─ seniority: the job's is senior; the user's is mid, which suits mid
+
+job 00000000-0000-0000-0000-000000000075: not scored: the job cannot be
+├─ it is not active
+└─ its description is not cleaned yet
+";
+
+const LIST: &str = "\
+user 00000000-0000-0000-0000-000000000001 (paid: up to 25 pairs a week)
+model of 2026-W47: …, pinned 2026-11-16T17:00:00Z
+2 of 4 jobs pass the prefilter, 1 is kept
+
+rank  fit      bp  to cut  job, company
+   1   61   6,064  +2,114  00000000-0000-0000-0000-000000000071  acme
+-- 3,950 bp, 40 points: the least that is kept; below it:
+   2   29   2,921  -1,029  00000000-0000-0000-0000-000000000072  borealis
+
+`--job ID` takes a pair apart, also one that is not here
+";
+
+#[test]
+fn a_transcript() {
+    let data = Data::new(&small_world());
+    let model = night(&data, FIRST, &[])["model_id"].as_str().unwrap()[..19].to_owned();
+    let ids: Vec<String> = (0x71..=0x75).map(|n| Uuid::from_u128(n).to_string()).collect();
+    let extra: Vec<&str> = ids.iter().flat_map(|id| ["--job", id.as_str()]).collect();
+    let user = Uuid::from_u128(1).to_string();
+    let said = |extra: &[&str]| explain(&data, &user, extra).ended(0).stdout.replace(&model, "…");
+    assert_eq!(said(&extra), TREES);
+    assert_eq!(said(&[]), LIST);
 }
 
 // --- what is not there, and who is not scored ---

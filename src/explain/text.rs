@@ -12,6 +12,9 @@ use talvix_engine::{
 };
 use talvix_report::text::count;
 
+/// A band that ends here or later has no upper end worth naming.
+const OPEN_ENDED_YEARS: f64 = 40.0;
+
 /// The whole answer: a list of the best pairs, or a tree of each.
 pub fn page(answer: &Answer<'_>, is_list: bool) -> String {
     let mut text = head(answer);
@@ -112,11 +115,14 @@ fn level(name: &str) -> String {
 /// The components, their sum, and what is added to it.
 fn parts(score: &Scored<'_>) -> Vec<Node> {
     let Scored { skills, experience, demand, salary, .. } = score;
-    let years = |years: f64| format!("{years}");
     let band = match (experience.from_years, experience.to_years) {
         (Some(from), Some(to)) => {
             let of = if experience.is_band_of_level { ", the band of its level" } else { "" };
-            format!("the job asks for {} to {} years{of}", years(from), years(to))
+            if to < OPEN_ENDED_YEARS {
+                format!("the job asks for {from} to {to} years{of}")
+            } else {
+                format!("the job asks for {from} years or more{of}")
+            }
         }
         _ => "the job names no band and no level".to_owned(),
     };
@@ -130,9 +136,9 @@ fn parts(score: &Scored<'_>) -> Vec<Node> {
         salary.expected_lpa.map_or("not known".to_owned(), |expected| format!("{expected} LPA"));
     let num_jobs = count(u64::from(demand.num_jobs));
     let market = match demand.city {
-        "remote" => format!("{num_jobs} remote jobs of {}", demand.role_family),
-        "-" => format!("{num_jobs} jobs of {} without a city", demand.role_family),
-        city => format!("{num_jobs} jobs of {} in {city}", demand.role_family),
+        "remote" => format!("remote jobs of {}: {num_jobs}", demand.role_family),
+        "-" => format!("jobs of {} without a city: {num_jobs}", demand.role_family),
+        city => format!("jobs of {} in {city}: {num_jobs}", demand.role_family),
     };
     let mut nodes = vec![
         Node::new(weighed("skills", skills.weighed), skill_lines(skills)),
@@ -155,8 +161,9 @@ fn parts(score: &Scored<'_>) -> Vec<Node> {
     ];
     if score.dream_bonus_bp > 0 {
         nodes.push(Node::leaf(format!(
-            "{:<11}{:>+9} bp, a dream company",
-            "bonus", score.dream_bonus_bp
+            "{:<11}{:>9} bp, a dream company",
+            "bonus",
+            format!("+{}", count(u64::from(score.dream_bonus_bp)))
         )));
     }
     nodes.push(Node::leaf(format!(
@@ -220,11 +227,15 @@ fn stop(stopped: &Stopped<'_>) -> String {
             "role family: the job's is {job}; the user looks for {}",
             list(user, "none that any job has")
         ),
-        Stopped::Seniority { job, user, suitable } => format!(
-            "seniority: the job's is {job}; the user's is {}, which suits {}",
-            user.unwrap_or("not known"),
-            list(suitable, "none")
-        ),
+        Stopped::Seniority { job, user, suitable } => {
+            let suitable: Vec<&str> =
+                suitable.iter().copied().filter(|level| *level != "not_specified").collect();
+            format!(
+                "seniority: the job's is {job}; the user's is {}, which suits {}",
+                user.unwrap_or("not known"),
+                suitable.join(", ")
+            )
+        }
         Stopped::Place { job, user } => format!(
             "place: the job is {}, and not remote; the user looks in {}",
             job.map_or("in no city that is known".to_owned(), |city| format!("in {city}")),
