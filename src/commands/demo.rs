@@ -81,19 +81,29 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
     ))?;
 
     let after = parquet::read_dataset(dir).map_err(Failure::failed)?;
-    print(&example(&after))?;
+    let example = best_to_read(&after);
+    print(&example.map_or(String::new(), |(row, job)| as_its_user_reads_it(&after, row, job)))?;
     let page = dir.join("report.html");
     fs::write(&page, talvix_report::html::page(&published(dir)?))?;
     let (dir, page) = (dir.display(), page.display());
     let talvix = std::env::args().next().unwrap_or_else(|| "talvix".to_owned());
+    let explain = example.map_or_else(
+        || format!("{talvix} explain --help"),
+        |(row, _)| {
+            let (user, job) = (row.user_id, row.job_id);
+            format!("{talvix} explain --dataset {dir} --as-of {as_of} --user {user} --job {job}")
+        },
+    );
     print(&format!(
         "What to look at next:\n\
          \n  {dir}/current/job_fit_scores.parquet   what is kept, one row a pair; any Parquet reader opens it\
          \n  {dir}/current/                         the dataset after Tuesday; versions/ has the one before\
          \n  {dir}/storage/                         parsed resumes, weights, and the model pinned for the week\
          \n  {dir}/snapshots/                       both nights for analysts: pairs, users, jobs, runs\
-         \n  {page}              Tuesday's night drawn: open it in a browser\
-         \n\n  {talvix} run --dataset {dir} --as-of {as_of}\
+         \n  {page}                      Tuesday's night drawn: open it in a browser\
+         \n\n  {explain}\
+         \n      why it scores what it scores\
+         \n  {talvix} run --dataset {dir} --as-of {as_of}\
          \n      once more: nothing to do\
          \n  {talvix} run --help\
          \n      every option, and the exit statuses\n"
@@ -187,7 +197,7 @@ fn happened(changes: &[Change]) -> String {
 }
 
 /// The best pair of a paying user who has reasons to read.
-fn example(tables: &Tables) -> String {
+fn best_to_read(tables: &Tables) -> Option<(&ScoreRow, &JobRow)> {
     let jobs: HashMap<_, &JobRow> = tables.jobs.iter().map(|job| (job.id, job)).collect();
     let texts = |row: &ScoreRow| {
         [&row.fit_reasons, &row.strengths]
@@ -200,10 +210,12 @@ fn example(tables: &Tables) -> String {
         .job_fit_scores
         .iter()
         .filter(|row| row.is_full_score)
-        .max_by_key(|row| (texts(row), row.fit_score, row.user_id, row.job_id));
-    let Some((row, job)) = best.and_then(|row| Some((row, *jobs.get(&row.job_id)?))) else {
-        return String::new();
-    };
+        .max_by_key(|row| (texts(row), row.fit_score, row.user_id, row.job_id))?;
+    Some((best, *jobs.get(&best.job_id)?))
+}
+
+/// A pair as its user reads it.
+fn as_its_user_reads_it(tables: &Tables, row: &ScoreRow, job: &JobRow) -> String {
     let list = |texts: &Option<Vec<String>>| {
         texts
             .as_ref()
