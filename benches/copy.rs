@@ -13,10 +13,10 @@ use arrow::{
 use bytes::Bytes;
 use common::Scene;
 use criterion::{BenchmarkId, Criterion, Throughput};
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 use talvix_engine::{ids::Uuid, rows::ScoreRows};
 use talvix_exporter::{
-    chunk::{Chunk, NightOut},
+    chunk::{Chunk, LeftOut, NightOut},
     diff::{Diff, NewRow},
     pgcopy,
 };
@@ -81,7 +81,7 @@ fn bench(criterion: &mut Criterion, scene: &Scene) {
     let stored: Vec<RecordBatch> =
         chunk.blocks.iter().map(|block| stored(&out, &chunk, &block.rows)).collect();
     let unchanged = || {
-        let diff = Diff::new(&out, &chunk, &stored, &nobody).unwrap();
+        let diff = Diff::new(&out, &chunk, &stored, &LeftOut::default()).unwrap();
         (diff.write.len(), diff.delete.len(), diff.unchanged)
     };
     assert_eq!(unchanged(), (0, 0, rows.len() as u64), "what is stored is what is kept");

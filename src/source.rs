@@ -102,7 +102,7 @@ impl Opened {
             }
             Source::Dataset(dir) => {
                 let dataset = Dataset::open(dir).map_err(unfit)?;
-                let lock = if purpose != Purpose::Look {
+                let lock = if purpose.writes() {
                     Some(
                         dataset
                             .lock(&format!("{application}, process {}", std::process::id()))
@@ -123,7 +123,7 @@ impl Opened {
         application: String,
         purpose: Purpose,
     ) -> Result<Self, Failure> {
-        let lock = if purpose != Purpose::Look {
+        let lock = if purpose.writes() {
             let client = connect(info, &application).await?;
             match RunLock::acquire(client, &application).await.map_err(unfit)? {
                 Acquired::Lock(lock) => Some(lock),

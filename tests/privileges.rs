@@ -6,7 +6,7 @@ mod support;
 
 use std::{collections::BTreeMap, path::Path};
 
-use arrow::array::AsArray;
+use arrow::array::{AsArray, ListArray};
 use fs_err as fs;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::json;
@@ -362,7 +362,7 @@ fn no_published_file_holds_a_canary(snapshots: &Path) {
                 let builder = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
                 for batch in builder.build().unwrap() {
                     for column in batch.unwrap().columns() {
-                        let lists = column.as_list_opt::<i32>().map(|lists| lists.values());
+                        let lists = column.as_list_opt::<i32>().map(ListArray::values);
                         let texts = lists.unwrap_or(column).as_string_opt::<i32>();
                         let mut texts = texts.into_iter().flatten().flatten();
                         assert!(

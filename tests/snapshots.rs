@@ -200,16 +200,13 @@ fn assert_published(report: &Value, tables: &Tables, snapshots: &Snapshots, when
         (0..users.num_rows()).map(|row| text(&users, "user_id", row).unwrap()).collect();
     assert!(ids.is_sorted(), "{when}");
     let mut skipped: BTreeMap<&str, u64> = BTreeMap::new();
-    for row in 0..users.num_rows() {
+    for (row, user) in ids.iter().enumerate() {
         let (mode, why) = (text(&users, "mode", row), text(&users, "skipped_reason", row));
-        assert_eq!(mode.is_none(), why.is_some(), "{when}: {}", ids[row]);
+        assert_eq!(mode.is_none(), why.is_some(), "{when}: {user}");
         assert_eq!(mode == Some("full"), text(&users, "mode_reason", row).is_some(), "{when}");
         *skipped.entry(why.unwrap_or_default()).or_default() += 1;
-        let kept: Vec<_> = published
-            .iter()
-            .filter(|((user, _), _)| user == ids[row])
-            .map(|(_, row)| row.0)
-            .collect();
+        let kept: Vec<_> =
+            published.iter().filter(|((of, _), _)| of == user).map(|(_, row)| row.0).collect();
         assert_eq!(number(&users, "kept", row), Some(kept.len() as i64), "{when}");
         assert_eq!(number(&users, "best_score", row), kept.iter().max().copied(), "{when}");
         assert_eq!(number(&users, "last_score", row), kept.iter().min().copied(), "{when}");

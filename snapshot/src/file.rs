@@ -10,6 +10,7 @@ use crate::{
     sets::{Kind, Set},
 };
 use arrow::array::RecordBatch;
+use bytes::Bytes;
 use parquet::{
     arrow::ArrowWriter,
     basic::{Compression, ZstdLevel},
@@ -158,8 +159,8 @@ fn digest(file: &mut std::fs::File) -> std::io::Result<(String, u64)> {
             }
         }
     }
-    let hex = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok((hex, bytes))
+    let hash = Bytes::copy_from_slice(&hash.finalize());
+    Ok((format!("{hash:x}"), bytes))
 }
 
 #[cfg(test)]
@@ -172,7 +173,10 @@ mod tests {
     };
     use parquet::{
         basic::{Encoding, LogicalType, Type as Physical},
-        file::{metadata::ParquetMetaData, reader::SerializedPageReader},
+        file::{
+            metadata::{ParquetMetaData, RowGroupMetaData},
+            reader::SerializedPageReader,
+        },
     };
     use std::sync::Arc;
 
@@ -238,7 +242,7 @@ mod tests {
         assert_eq!(set_file.bytes, file.as_file().metadata().unwrap().len());
 
         let groups = metadata.row_groups();
-        let sizes: Vec<i64> = groups.iter().map(|group| group.num_rows()).collect();
+        let sizes: Vec<i64> = groups.iter().map(RowGroupMetaData::num_rows).collect();
         assert_eq!(sizes, [ROW_GROUP_ROWS as i64, 5_000]);
         let pairs = metadata.file_metadata().key_value_metadata().unwrap();
         assert!(

@@ -79,14 +79,15 @@ async fn manifest(storage: &Storage, run_id: Uuid) -> Result<Option<Manifest>, E
 
 /// Removes all but the newest `keep` nights: all runs of the dates before. Returns those dates.
 pub async fn retain(storage: &Storage, keep: usize) -> Result<Vec<String>, Error> {
-    let mut nights = dates(storage, sets::RUNS.name).await?;
-    nights.reverse();
-    let Some(oldest) = nights.into_iter().take(keep).last() else { return Ok(Vec::new()) };
+    let nights = dates(storage, sets::RUNS.name).await?;
+    let Some(oldest) = nights.iter().nth_back(keep.saturating_sub(1)) else {
+        return Ok(Vec::new());
+    };
     let mut removed = Vec::new();
     // First what makes a night visible, so that no reader finds half of one.
     for set in sets::ALL.iter().rev() {
         for date in dates(storage, set.name).await? {
-            if date >= oldest {
+            if date >= *oldest {
                 continue;
             }
             let night = format!("{}/run_date={date}", set.name);

@@ -72,13 +72,13 @@ impl Shares {
 }
 
 fn add(shares: &mut HashMap<String, Triple>, name: &str, at: usize, number: u64) {
-    match shares.get_mut(name) {
-        Some(share) => share[at] += number,
-        None => {
-            let mut share = Triple::default();
-            share[at] = number;
-            shares.insert(name.to_owned(), share);
-        }
+    // A name is looked up before it is made: most come many times.
+    if let Some(share) = shares.get_mut(name) {
+        share[at] += number;
+    } else {
+        let mut share = Triple::default();
+        share[at] = number;
+        shares.insert(name.to_owned(), share);
     }
 }
 

@@ -51,7 +51,7 @@ impl Storage {
                 let (from, to) = (self.key(from), self.key(to));
                 for key in keys(store.as_ref(), &from).await.map_err(fail)? {
                     let rest = key.prefix_match(&from).into_iter().flatten();
-                    let target = rest.fold(to.clone(), |target, part| target.join(part));
+                    let target = rest.fold(to.clone(), Key::join);
                     store.copy(&key, &target).await.map_err(fail)?;
                 }
                 remove_keys(store.as_ref(), &from).await.map_err(fail)?;

@@ -35,9 +35,9 @@ pub(super) fn rows(
     let at = || kept.iter().map(|&(_, at)| at);
     let components: Vec<_> =
         at().map(|at| inputs.components(rows.user[at], rows.job[at])).collect();
-    let bonus = |at: usize| match inputs.is_dream(rows.user[at], rows.job[at]) {
-        true => model.weights.dream_bonus_bp(),
-        false => 0,
+    let bonus = |at: usize| {
+        let is_dream = inputs.is_dream(rows.user[at], rows.job[at]);
+        if is_dream { model.weights.dream_bonus_bp() } else { 0 }
     };
     let job_id = |job: JobNo| jobs.id[job.ix()];
     let is_whole = kept.len() == rows.len();

@@ -75,9 +75,17 @@ pub enum Purpose {
     WriteAndPublish,
 }
 
+impl Purpose {
+    /// Whether anything is to be changed.
+    #[must_use]
+    pub const fn writes(self) -> bool {
+        !matches!(self, Purpose::Look)
+    }
+}
+
 /// Checks a database.
 pub async fn preflight(client: &Client, purpose: Purpose) -> Result<Preflight, Error> {
-    let will_write = purpose != Purpose::Look;
+    let will_write = purpose.writes();
     let mut faults = Vec::new();
     server(client, will_write, &mut faults).await?;
     let mut preflight = Preflight { columns: columns(client).await?, ..Preflight::default() };
@@ -155,7 +163,7 @@ async fn privileges(
             need(LOG, column, "SELECT");
         }
     }
-    if purpose != Purpose::Look {
+    if purpose.writes() {
         for (table, privilege, columns) in WRITES {
             for column in columns {
                 need(table, column, privilege);
@@ -293,7 +301,7 @@ async fn row_security(
         }
     }
     preflight.scores_have_row_security = active.contains("job_fit_scores");
-    if purpose != Purpose::Look && preflight.scores_have_row_security {
+    if purpose.writes() && preflight.scores_have_row_security {
         let rows = client
             .query_typed("select has_database_privilege(current_database(), 'TEMPORARY')", &[])
             .await
