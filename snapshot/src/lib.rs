@@ -10,7 +10,7 @@
 //! In data order:
 //!
 //! - [`sets`]: the four sets of a night, column by column: what analysts read
-//! - [`file`]: one set as one Parquet file, laid out as its readers expect
+//! - [`mod@file`]: one set as one Parquet file, laid out as its readers expect
 //! - [`stage`]: a night while it is written, where no reader looks
 //! - [`publish`]: staged nights become visible; what runs that were killed left; old nights go
 //! - [`read`]: published nights, found and opened
