@@ -44,6 +44,13 @@ pub async fn read(
 
 /// Parses and checks a file of weights.
 fn parse(bytes: &[u8], place: &str) -> Result<Weights, Error> {
+    Weights::check(&values(bytes, place)?, &BTreeMap::new())
+        .map_err(|faults| Error::Weights { place: place.to_owned(), faults })
+}
+
+/// The values of a file of weights by their names, in ten-thousandths; [`NOT_A_NUMBER`] where
+/// there is none. Nothing is checked but that no name is there twice.
+pub fn values(bytes: &[u8], place: &str) -> Result<BTreeMap<String, i64>, Error> {
     let Object(pairs) = serde_json::from_slice(bytes).map_err(|error| Error::WeightsFile {
         place: place.to_owned(),
         reason: error.to_string(),
@@ -61,8 +68,7 @@ fn parse(bytes: &[u8], place: &str) -> Result<Weights, Error> {
             });
         }
     }
-    Weights::check(&values, &BTreeMap::new())
-        .map_err(|faults| Error::Weights { place: place.to_owned(), faults })
+    Ok(values)
 }
 
 /// An object's pairs, double keys included: a map would keep the last in silence.
