@@ -16,6 +16,11 @@ pub fn join(left: LazyFrame, right: LazyFrame, on: &[&str], how: JoinType) -> La
     left.join_builder().with(right).on(on).how(how).coalesce(JoinCoalesce::CoalesceColumns).finish()
 }
 
+/// The users of `scored_users` whom the run scored, and whose result it stored.
+pub fn scored(users: LazyFrame) -> LazyFrame {
+    users.filter(col("mode").is_not_null().and(col("skipped_reason").is_null()))
+}
+
 /// A flag as it is, or false where a join found nothing.
 pub fn flag(name: &str) -> Expr {
     col(name).fill_null(lit(false))

@@ -32,6 +32,13 @@ use std::{
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // A file that the decoder panics on is reported as an error that names it.
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !talvix_dataset::is_decoding() {
+            hook(panic);
+        }
+    }));
     let answer = match Args::parse().command {
         Command::Runs(args) => nights::list::run(&args),
         Command::Compare(args) => compare::run(&args),

@@ -10,7 +10,7 @@
 pub mod list;
 mod open;
 
-pub use open::{Meta, Opened};
+pub use open::{Meta, Opened, collect};
 
 use crate::failure::Failure;
 use fs_err as fs;

@@ -341,6 +341,32 @@ fn however_users_are_cut_the_answer_is_the_same() {
 }
 
 #[test]
+fn nights_without_users_or_jobs_have_answers() {
+    for (users, jobs) in [(0, 30), (30, 0), (0, 0)] {
+        let (a, b) = two_nights(SEED, users, jobs);
+        let folder = tempfile::tempdir().unwrap();
+        a.publish(folder.path());
+        b.publish(folder.path());
+        let snapshots = text(folder.path());
+        let arguments = ["compare", "previous", "latest", "--snapshots", snapshots];
+        let rows = folder.path().join("rows.parquet");
+        let answer = analyst(&[&arguments[..], &["--json", "--rows", text(&rows)]].concat()).json();
+        assert_eq!(answer["rows"]["both"], json!(0));
+        assert_eq!(answer["drift"]["mean_points"], Value::Null);
+        assert!(rows.exists());
+        assert_eq!(analyst(&arguments).status, 0);
+
+        let weights = folder.path().join("weights.json");
+        fs_err::write(&weights, r#"{"skills_match_weight": 0.4}"#).unwrap();
+        let arguments = ["what-if", "--weights", text(&weights), "--snapshots", snapshots];
+        let answer = analyst(&[&arguments[..], &["--json"]].concat()).json();
+        assert_eq!(answer["pairs"]["before"], json!(0));
+        assert_eq!(answer["overlap_mean"], Value::Null);
+        assert_eq!(analyst(&arguments).status, 0);
+    }
+}
+
+#[test]
 fn other_models_are_said_and_turned_nights_too() {
     let (a, mut b, folder) = published(SEED);
     b.model_id = "sha256:01";

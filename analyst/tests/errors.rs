@@ -226,6 +226,15 @@ fn files_that_are_not_ours_or_too_new() {
     fs::write(place.part(&place.b, "job_fit_scores"), b"PAR1 and nothing else").unwrap();
     let said = place.compare("previous", "latest", 4);
     assert!(said.starts_with(&format!("{file}: cannot be read as Parquet: ")), "{said}");
+
+    // A footer that is whole, and pages that are not.
+    place.b.publish(place.root());
+    let path = place.part(&place.b, "job_fit_scores");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[4..400].fill(0xA5);
+    fs::write(&path, bytes).unwrap();
+    let said = place.compare("previous", "latest", 4);
+    assert!(said.contains(&format!(" or {file}: cannot be read: ")), "{said}");
 }
 
 #[test]

@@ -1,6 +1,10 @@
 //! Which jobs came and went.
 
-use crate::{failure::Failure, frame, nights::Opened};
+use crate::{
+    failure::Failure,
+    frame,
+    nights::{Opened, collect},
+};
 use polars::prelude::*;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -59,6 +63,7 @@ pub fn load(a: &Opened, b: &Opened) -> Result<Jobs, Failure> {
         let jobs = run.scan(&SCORED_JOBS)?;
         Ok::<_, Failure>(jobs.select([col("job_id"), col("role_family").alias(name)]))
     };
-    let (a, b) = (side(a, "family_a")?, side(b, "family_b")?);
-    Ok(Jobs { frame: frame::collect(frame::join(a, b, &["job_id"], JoinType::Full))? })
+    let (of_a, of_b) = (side(a, "family_a")?, side(b, "family_b")?);
+    let jobs = frame::join(of_a, of_b, &["job_id"], JoinType::Full);
+    Ok(Jobs { frame: collect(jobs, &SCORED_JOBS, &[a, b])? })
 }

@@ -1,7 +1,12 @@
 //! A pair of both runs beside each other, and what became of it.
 
 use super::{jobs::Jobs, users::Users};
-use crate::{failure::Failure, frame, nights::Opened, slices::Slice};
+use crate::{
+    failure::Failure,
+    frame,
+    nights::{Opened, collect},
+    slices::Slice,
+};
 use polars::prelude::*;
 use talvix_snapshot::sets::JOB_FIT_SCORES;
 
@@ -66,7 +71,7 @@ pub fn of_slice(
         .with_columns(changes())
         .with_columns(causes())
         .sort(KEY, SortMultipleOptions::default());
-    let pairs = frame::collect(pairs)?;
+    let pairs = collect(pairs, &JOB_FIT_SCORES, &[a, b])?;
     check_unique(&pairs, a, b)?;
     Ok(pairs)
 }

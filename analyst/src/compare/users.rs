@@ -4,7 +4,11 @@
 //! stored for them stays. So a user who is in one run only has neither gained nor lost: only users
 //! who were scored in both are compared.
 
-use crate::{failure::Failure, frame, nights::Opened};
+use crate::{
+    failure::Failure,
+    frame,
+    nights::{Opened, collect},
+};
 use polars::prelude::*;
 use serde::Serialize;
 use talvix_engine::columns::Tier;
@@ -54,7 +58,7 @@ fn is_full() -> Expr {
 pub fn load(a: &Opened, b: &Opened) -> Result<Users, Failure> {
     let side = |run: &Opened, suffix: &str| {
         let name = |column: &str| format!("{column}_{suffix}");
-        let users = run.scan(&SCORED_USERS)?.filter(col("mode").is_not_null());
+        let users = frame::scored(run.scan(&SCORED_USERS)?);
         Ok::<_, Failure>(users.select([
             col("user_id"),
             lit(true).alias(name("scored")),
@@ -64,7 +68,7 @@ pub fn load(a: &Opened, b: &Opened) -> Result<Users, Failure> {
         ]))
     };
     let users = frame::join(side(a, "a")?, side(b, "b")?, &["user_id"], JoinType::Full);
-    let users = frame::collect(users)?;
+    let users = collect(users, &SCORED_USERS, &[a, b])?;
     let in_run = |suffix: &str| frame::flag(&format!("scored_{suffix}"));
     let counted = users.clone().lazy().select([
         frame::count_of(in_run("a")).alias("a"),

@@ -72,7 +72,8 @@ fn brief(root: &Path, night: &Night) -> Result<Listed, Failure> {
     }
     let columns =
         ["year_number", "week_number", "jobs_scoreable", "users_scored", "rows_kept"].map(col);
-    let row = frame::collect(scan(&paths, &RUNS)?.select(columns))?;
+    let row = frame::collect(scan(&paths, &RUNS)?.select(columns))
+        .map_err(|error| Failure::unfit(format!("{}: {error}", folder.display())))?;
     let number = |name| frame::number(&row, name);
     Ok(Listed {
         run_date: night.run_date.clone(),

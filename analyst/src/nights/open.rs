@@ -90,9 +90,24 @@ impl Opened {
 
     /// How many rows a set has, as its files' footers say.
     pub fn num_rows(&self, set: &Set) -> Result<u64, Failure> {
-        let rows = frame::collect(self.scan(set)?.select([len().alias("rows")]))?;
+        let rows = collect(self.scan(set)?.select([len().alias("rows")]), set, &[self])?;
         frame::number(&rows, "rows")
     }
+
+    /// The first of a set's files.
+    fn place(&self, set: &Set) -> String {
+        let of_set = self.files.iter().find(|(found, _)| found.name == set.name);
+        let first = of_set.and_then(|(_, paths)| paths.first());
+        first.map_or_else(String::new, |path| path.display().to_string())
+    }
+}
+
+/// Runs a query on a set of one run or two. If that goes wrong, their files are at fault.
+pub fn collect(query: LazyFrame, set: &Set, runs: &[&Opened]) -> Result<DataFrame, Failure> {
+    frame::collect(query).map_err(|error| {
+        let places: Vec<String> = runs.iter().map(|run| run.place(set)).collect();
+        Failure::unfit(format!("{}: cannot be read: {error}", places.join(" or ")))
+    })
 }
 
 /// The folder of a run in a set.

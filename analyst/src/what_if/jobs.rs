@@ -1,6 +1,10 @@
 //! What jobs are called and grouped by.
 
-use crate::{failure::Failure, frame, nights::Opened};
+use crate::{
+    failure::Failure,
+    frame,
+    nights::{Opened, collect},
+};
 use polars::prelude::col;
 use std::collections::HashMap;
 use talvix_engine::{
@@ -33,7 +37,7 @@ impl Jobs {
     /// The jobs that a run could score.
     pub fn of_run(run: &Opened) -> Result<Self, Failure> {
         let columns = ["job_id", "role_family", "market_city"].map(col);
-        let frame = frame::collect(run.scan(&SCORED_JOBS)?.select(columns))?;
+        let frame = collect(run.scan(&SCORED_JOBS)?.select(columns), &SCORED_JOBS, &[run])?;
         let mut jobs = Jobs::default();
         let ids = frame::texts(&frame, "job_id")?;
         let markets =

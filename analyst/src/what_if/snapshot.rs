@@ -16,7 +16,7 @@ use crate::{
     args::WhatIfArgs,
     failure::Failure,
     frame,
-    nights::{Nights, Opened},
+    nights::{Nights, Opened, collect},
     rows_file::RowsFile,
     slices::Slice,
 };
@@ -102,9 +102,7 @@ pub fn run(
 /// The users that the run scored, by id.
 fn users(run: &Opened) -> Result<Vec<User>, Failure> {
     let all = col("mode").eq(lit("full")).and(col("candidates").eq(col("kept")));
-    let users = run
-        .scan(&SCORED_USERS)?
-        .filter(col("mode").is_not_null())
+    let users = frame::scored(run.scan(&SCORED_USERS)?)
         .select([
             col("user_id"),
             col("kept"),
@@ -112,7 +110,7 @@ fn users(run: &Opened) -> Result<Vec<User>, Failure> {
             all.fill_null(lit(false)).alias("knows_all"),
         ])
         .sort(["user_id"], SortMultipleOptions::default());
-    let users = frame::collect(users)?;
+    let users = collect(users, &SCORED_USERS, &[run])?;
     let kept = frame::numbers(&users, "kept")?;
     let is_free = users.column("is_free")?.bool()?;
     let knows_all = users.column("knows_all")?.bool()?;
@@ -143,7 +141,8 @@ fn rows_of(run: &Opened, slice: &Slice) -> Result<DataFrame, Failure> {
     ];
     let rows = slice.of(run.scan(&JOB_FIT_SCORES)?);
     let by = SortMultipleOptions::default();
-    frame::collect(rows.select(columns.map(col)).sort(["user_id", "rank"], by))
+    let rows = rows.select(columns.map(col)).sort(["user_id", "rank"], by);
+    collect(rows, &JOB_FIT_SCORES, &[run])
 }
 
 /// The same as pairs. Each must come to the score that it has: what other weights make of it is

@@ -70,7 +70,8 @@ db.execute(
               a.kept >= if(a.tier = 'free', 3, 25) as full_a,
               b.kept >= if(b.tier = 'free', 3, 25) as full_b
        from scored_users_a a join scored_users_b b using (user_id)
-       where a.mode is not null and b.mode is not null"""
+       where a.mode is not null and b.mode is not null
+         and a.skipped_reason is null and b.skipped_reason is null"""
 )
 columns = [
     name
@@ -100,8 +101,8 @@ db.execute(
 )
 
 expected = row(
-    """with a as (select user_id from scored_users_a where mode is not null),
-            b as (select user_id from scored_users_b where mode is not null)
+    """with a as (select user_id from scored_users_a where mode is not null and skipped_reason is null),
+            b as (select user_id from scored_users_b where mode is not null and skipped_reason is null)
        select (select count(*) from a) as a, (select count(*) from b) as b,
               (select count(*) from users) as both,
               (select count(*) from a anti join b using (user_id)) as only_a,
@@ -247,7 +248,8 @@ db.execute(
                                filter (place_after is not null), []) as after
            from again group by user_id)
        select user_id, coalesce(before, []) as before, coalesce(after, []) as after
-       from scored_users_b left join listed using (user_id) where mode is not null"""
+       from scored_users_b left join listed using (user_id)
+       where mode is not null and skipped_reason is null"""
 )
 expected = row(
     """select count(*) as scored,

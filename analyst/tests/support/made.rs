@@ -93,9 +93,16 @@ pub struct User {
     pub mode: Option<&'static str>,
     /// Pairs that passed the prefilter.
     pub candidates: i64,
+    /// Scored, and the result could not be stored.
+    pub in_vain: bool,
 }
 
 impl User {
+    /// Scored, and the result was stored.
+    pub fn is_scored(&self) -> bool {
+        self.mode.is_some() && !self.in_vain
+    }
+
     /// How many pairs are kept.
     pub fn k(&self) -> usize {
         if self.pays { 25 } else { 3 }
@@ -167,7 +174,8 @@ pub fn two_nights(seed: u64, num_users: usize, num_jobs: usize) -> (Night, Night
                 2..12 => Some("full"),
                 _ => Some("delta"),
             };
-            users.insert(id.clone(), User { pays, mode, candidates: 0 });
+            let in_vain = mode.is_some() && dice.below(30) == 0;
+            users.insert(id.clone(), User { pays, mode, candidates: 0, in_vain });
         }
     }
     let [first, second] = users;
@@ -203,7 +211,7 @@ pub fn two_nights(seed: u64, num_users: usize, num_jobs: usize) -> (Night, Night
 /// Draws the components of all pairs, and keeps the best.
 fn keep(night: &mut Night, seed: u64, nth: u64) {
     let Night { users, jobs, pairs, weights, candidates, .. } = night;
-    for (user_id, user) in users.iter_mut().filter(|(_, user)| user.mode.is_some()) {
+    for (user_id, user) in users.iter_mut().filter(|(_, user)| user.is_scored()) {
         let mut own: Vec<Pair> = Vec::new();
         for job_id in jobs.keys() {
             let key = user_id
@@ -254,7 +262,7 @@ impl Night {
 
     /// Who was scored.
     pub fn scored(&self) -> BTreeSet<&str> {
-        let scored = self.users.iter().filter(|(_, user)| user.mode.is_some());
+        let scored = self.users.iter().filter(|(_, user)| user.is_scored());
         scored.map(|(id, _)| id.as_str()).collect()
     }
 
@@ -336,6 +344,9 @@ impl Night {
                 None => {
                     row.insert("skipped_reason", "no_resume".into());
                 }
+            }
+            if user.in_vain {
+                row.insert("skipped_reason", "reset_meanwhile".into());
             }
             if let (Some(first), Some(last)) = (pairs.first(), pairs.last()) {
                 row.insert("best_raw_bp", first.raw_bp.into());
