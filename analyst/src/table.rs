@@ -9,6 +9,9 @@ pub struct Table {
     rows: Vec<Vec<String>>,
 }
 
+/// Columns of a terminal.
+const COLUMNS: usize = 80;
+
 /// What stands between two columns.
 const GAP: &str = "  ";
 
@@ -66,6 +69,27 @@ fn cut(text: &str) -> String {
     text.chars().take(MAX_TEXT - 1).chain(['…']).collect()
 }
 
+/// A line that a terminal does not break: what is longer goes on below, two spaces in.
+pub fn wrapped(text: &str) -> String {
+    let mut lines = String::new();
+    let mut width = 0;
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if width > 0 && width + 1 + length > COLUMNS {
+            lines.push_str("\n ");
+            width = 1;
+        }
+        if width > 0 {
+            lines.push(' ');
+            width += 1;
+        }
+        lines.push_str(word);
+        width += length;
+    }
+    lines.push('\n');
+    lines
+}
+
 /// A difference with its sign: `+1,234`, `0`, `-5`.
 pub fn signed(difference: i64) -> String {
     let number = count(difference.unsigned_abs());
@@ -113,6 +137,16 @@ mod tests {
                 " ".repeat(32)
             )
         );
+    }
+
+    #[test]
+    fn long_lines_go_on_below() {
+        assert_eq!(wrapped("a short one"), "a short one\n");
+        let words = vec!["word"; 40].join(" ");
+        let lines = wrapped(&words);
+        let widths: Vec<usize> = lines.lines().map(str::len).collect();
+        assert_eq!(widths, [79, 76, 46]);
+        assert_eq!(lines.split_whitespace().collect::<Vec<_>>().join(" "), words);
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! - `snapshot`: lists of a published run: its kept pairs, scored again
 //! - `dataset`: lists of a dataset, scored in full under both weights
 //! - `tally`: what changes for all users, added up
+//! - `groups`: kept pairs by role family, by city, and by job
 //! - `rows`: the pairs that differ, as rows
 //! - `answer`: the answer, as it stands in JSON
 //! - `page`: the answer for a terminal
@@ -15,6 +16,7 @@
 mod answer;
 mod dataset;
 mod formula;
+mod groups;
 mod jobs;
 mod lists;
 mod page;

@@ -377,4 +377,6 @@ fn other_models_are_said_and_turned_nights_too() {
     let warnings = answer["warnings"].to_string();
     assert!(warnings.contains("run A is the later one"), "{warnings}");
     assert!(warnings.contains("different models"), "{warnings}");
+    let page = analyst(&["compare", "latest", &a.run_id, "--snapshots", snapshots]).stdout;
+    assert!(page.lines().all(|line| line.chars().count() <= 80), "{page}");
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     nights::Meta,
-    table::{Table, count, decimal, percent, signed},
+    table::{Table, count, decimal, percent, signed, wrapped},
 };
 use std::fmt::Write;
 
@@ -19,7 +19,7 @@ pub fn text(answer: &Answer) -> String {
     run(&mut text, "A", &answer.a);
     run(&mut text, "B", &answer.b);
     for warning in &answer.warnings {
-        let _ = writeln!(text, "warning: {warning}");
+        text.push_str(&wrapped(&format!("warning: {warning}")));
     }
     let sections = [users(answer), rows(answer), causes(answer), drift(answer), named(answer)];
     for section in sections.iter().filter(|section| !section.is_empty()) {

@@ -11,6 +11,7 @@ use crate::{
     args::WhatIfArgs,
     failure::{Failure, Status},
     rows_file::RowsFile,
+    table::count,
 };
 use fs_err as fs;
 use std::path::Path;
@@ -111,7 +112,8 @@ pub fn run(
     }
     if users_skipped > 0 {
         warnings.push(format!(
-            "{users_skipped} users cannot be scored: they have no readable resume or no target role"
+            "{} users cannot be scored: they have no readable resume or no target role",
+            count(users_skipped as u64)
         ));
     }
     let source = DatasetSource {

@@ -1,7 +1,10 @@
 //! The answer for a terminal of 80 columns.
 
-use super::answer::{Answer, Group, Move, NamedJob, Source};
-use crate::table::{Table, count, decimal, percent, signed};
+use super::{
+    answer::{Answer, Move, Source},
+    groups::{Group, NamedJob},
+};
+use crate::table::{Table, count, decimal, percent, signed, wrapped};
 use std::fmt::Write;
 
 /// Role families and cities that are shown.
@@ -19,7 +22,7 @@ pub fn text(answer: &Answer) -> String {
         }
     }
     for warning in &answer.warnings {
-        let _ = writeln!(text, "warning: {warning}");
+        text.push_str(&wrapped(&format!("warning: {warning}")));
     }
     let jobs = &answer.jobs;
     for section in [

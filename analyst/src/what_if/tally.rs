@@ -30,6 +30,18 @@ pub struct JobTally {
     pub lost: u64,
 }
 
+impl JobTally {
+    /// Both together.
+    pub fn plus(self, other: JobTally) -> JobTally {
+        JobTally {
+            before: self.before + other.before,
+            after: self.after + other.after,
+            gained: self.gained + other.gained,
+            lost: self.lost + other.lost,
+        }
+    }
+}
+
 /// A sum and how many values it is of.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Mean {
