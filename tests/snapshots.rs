@@ -24,7 +24,7 @@ use talvix_fixtures::{
     tables::Tables,
 };
 use talvix_snapshot::{
-    read::{PublishedRun, SetReader, find, runs},
+    read::{Nights, PublishedRun, SetReader},
     sets::{JOB_FIT_SCORES, RUNS, SCORED_JOBS, SCORED_USERS, Set},
 };
 use talvix_storage::Storage;
@@ -67,11 +67,11 @@ impl Snapshots {
     }
 
     fn runs(&self) -> Vec<PublishedRun> {
-        block_on(runs(&self.storage())).unwrap()
+        block_on(Nights::list(&self.storage())).unwrap().runs().to_vec()
     }
 
     fn latest(&self) -> PublishedRun {
-        find(&self.storage(), &self.runs(), "latest").unwrap()
+        self.runs().pop().unwrap()
     }
 
     /// All rows of a set of a run.
@@ -356,7 +356,11 @@ fn old_nights_go_when_enough_newer_ones_are_there() {
 
 /// What a reader sees of the published runs: each is whole, and is what it says.
 fn look(storage: &Storage) -> Result<usize, String> {
-    let runs = block_on(runs(storage)).map_err(|error| error.to_string())?;
+    let runs = match block_on(Nights::list(storage)) {
+        Ok(nights) => nights.runs().to_vec(),
+        Err(talvix_snapshot::Error::NoNights { .. }) => Vec::new(),
+        Err(error) => return Err(error.to_string()),
+    };
     for run in &runs {
         let read = |set: &Set| rows(storage, run, set).map_err(|error| error.to_string());
         let about = read(&RUNS)?;
@@ -565,13 +569,13 @@ fn what_is_no_published_run_is_named() {
             assert!(said.contains(word), "{word:?} is not in: {said}");
         }
     };
-    refused(2, &[], &["no night is published here", "--snapshots"]);
+    refused(2, &[], &["no night was published here", "--snapshots"]);
     publish(&place, AS_OF_US, &snapshots, &[]);
     publish(&place, AS_OF_US + 1_000_000, &snapshots, &["--mode", "full"]);
     let runs = snapshots.runs();
     let [first, second] = &runs[..] else { panic!("{runs:?}") };
-    refused(2, &["2026-11-17"], &["no run 2026-11-17", &second.run_id.to_string()]);
-    refused(2, &[DATE], &["several", &first.run_id.to_string(), &second.run_id.to_string()]);
+    refused(2, &["2026-11-17"], &["no run `2026-11-17`", &second.run_id.to_string()]);
+    refused(2, &[DATE], &["any of 2 runs", &first.run_id.to_string(), &second.run_id.to_string()]);
     report(&snapshots, &[&first.run_id.to_string()[..20], "--text"]).ended(0);
 
     let file = |set: &str| {
@@ -581,10 +585,10 @@ fn what_is_no_published_run_is_named() {
     // Of another set.
     let users = fs::read(file("scored_users")).unwrap();
     fs::copy(file("scored_jobs"), file("scored_users")).unwrap();
-    refused(4, &["latest"], &["scored_users", "not a snapshot", "talvix.set is scored_jobs"]);
+    refused(4, &["latest"], &["scored_users", "talvix.set scored_jobs", "moved here"]);
     // Anybody's Parquet.
     fs::copy(place.table("users"), file("scored_users")).unwrap();
-    refused(4, &["latest"], &["scored_users", "not a snapshot", "talvix.schema_version"]);
+    refused(4, &["latest"], &["scored_users", "not written by talvix", "talvix.schema_version"]);
     // No Parquet at all.
     fs::write(file("scored_users"), "PAR1").unwrap();
     refused(4, &["latest"], &["scored_users"]);
@@ -598,7 +602,7 @@ fn what_is_no_published_run_is_named() {
     refused(4, &["latest"], &["scored_users", "version 2", "newer"]);
     // Half a run.
     fs::remove_file(file("scored_users")).unwrap();
-    refused(4, &["latest"], &["scored_users", "incomplete", &second.run_id.to_string()]);
+    refused(4, &["latest"], &["scored_users", "not complete", &second.run_id.to_string()]);
     fs::write(file("scored_users"), users).unwrap();
     report(&snapshots, &["latest", "--text"]).ended(0);
 }

@@ -78,6 +78,23 @@ impl From<talvix_loader::Error> for Failure {
     }
 }
 
+impl From<talvix_snapshot::Error> for Failure {
+    fn from(error: talvix_snapshot::Error) -> Self {
+        let status = match &error {
+            error if error.is_wrong_use() => Status::Usage,
+            error if error.is_access() => Status::Failed,
+            _ => Status::Unfit,
+        };
+        Failure::new(status, error)
+    }
+}
+
+impl From<talvix_storage::Error> for Failure {
+    fn from(error: talvix_storage::Error) -> Self {
+        talvix_loader::Error::from(error).into()
+    }
+}
+
 impl From<talvix_dataset::Error> for Failure {
     fn from(error: talvix_dataset::Error) -> Self {
         Failure::new(Status::Unfit, error)

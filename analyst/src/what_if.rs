@@ -1,7 +1,6 @@
 //! `what-if`: a night under other weights.
 //!
 //! - `weights`: the other weights, from a file that may name some of them
-//! - `formula`: the score of a kept pair under any weights
 //! - `jobs`: what jobs are called and grouped by
 //! - `lists`: a user's matches before and after, and how far apart they are
 //! - `unseen`: what a pair that a snapshot does not hold could score
@@ -15,7 +14,6 @@
 
 mod answer;
 mod dataset;
-mod formula;
 mod groups;
 mod jobs;
 mod lists;

@@ -148,17 +148,14 @@ fn folders_without_nights() {
     let root = folder.path().to_str().unwrap();
     let run = analyst(&["compare", "previous", "latest", "--snapshots", root]);
     assert_eq!(
-        run.error(4),
+        run.error(2),
         format!(
             "{root}: there is no run in `runs`: no night was published here, or this is not the \
-             folder that `talvix run --snapshots DIR` was given"
+             place that `talvix run --snapshots` was given"
         )
     );
     let run = analyst(&["runs", "--snapshots", "/nowhere"]);
-    assert_eq!(
-        run.error(4),
-        "/nowhere: there is no such folder; `talvix run --snapshots DIR` publishes nights"
-    );
+    assert!(run.error(2).starts_with("/nowhere: there is no run in `runs`: "), "{run:?}");
     let (night, _) = two_nights(5, 10, 20);
     night.publish(folder.path());
     let run = analyst(&["compare", "previous", "latest", "--snapshots", root]);
@@ -173,8 +170,9 @@ fn a_run_that_is_not_complete() {
     assert_eq!(
         place.compare("previous", "latest", 4),
         format!(
-            "run {run_id} of {date} is not complete: there is no .parquet file in \
-             DIR/scored_jobs/run_date={date}/run_id={run_id}; it was removed after it was published"
+            "run {run_id} of {date} is not complete: there is no \
+             DIR/scored_jobs/run_date={date}/run_id={run_id}/part-00000.parquet; it was removed \
+             after it was published, or copied in part"
         )
     );
     fs::remove_dir_all(place.part(&place.b, "runs").parent().unwrap()).unwrap();
@@ -182,7 +180,7 @@ fn a_run_that_is_not_complete() {
         place.compare("2026-11-24", run_id, 4),
         format!(
             "run {run_id} of {date} is not complete: it has files in `job_fit_scores` and none in \
-             `runs`, which is published last; the next `talvix run` publishes or removes it"
+             `runs`, which is published last; the next `talvix run` publishes the rest"
         )
     );
 }
@@ -198,8 +196,8 @@ fn files_that_are_not_ours_or_too_new() {
     assert_eq!(
         place.compare("previous", "latest", 4),
         format!(
-            "{file}: its columns are of version 2, written by talvix 0.1.0; this talvix-analyst \
-             knows them up to version 1: use a newer one"
+            "{file}: its columns are of version 2, written by talvix 0.1.0; this one knows them up \
+             to version 1: use a newer one"
         )
     );
     place.rewrite(&place.b, scores, "talvix.schema_version", None);
@@ -225,7 +223,7 @@ fn files_that_are_not_ours_or_too_new() {
     );
     fs::write(place.part(&place.b, "job_fit_scores"), b"PAR1 and nothing else").unwrap();
     let said = place.compare("previous", "latest", 4);
-    assert!(said.starts_with(&format!("{file}: cannot be read as Parquet: ")), "{said}");
+    assert!(said.starts_with(&format!("{file}: cannot be read or written as Parquet: ")), "{said}");
 
     // A footer that is whole, and pages that are not.
     place.b.publish(place.root());

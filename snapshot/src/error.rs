@@ -1,5 +1,7 @@
 //! What can go wrong with a snapshot.
 
+use uuid::Uuid;
+
 /// Why a snapshot could not be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -10,7 +12,7 @@ pub enum Error {
     #[error(transparent)]
     File(#[from] std::io::Error),
     /// A file that cannot be encoded or decoded.
-    #[error("{place}: {source}")]
+    #[error("{place}: cannot be read or written as Parquet: {source}")]
     Parquet {
         /// The file.
         place: String,
@@ -36,55 +38,78 @@ pub enum Error {
         reason: String,
     },
     /// No night was published.
-    #[error("{place}: no night is published here; `talvix run --snapshots` publishes one")]
+    #[error(
+        "{place}: there is no run in `runs`: no night was published here, or this is not the place \
+         that `talvix run --snapshots` was given"
+    )]
     NoNights {
         /// The root.
         place: String,
     },
     /// No run is called like that.
-    #[error("there is no run {asked} in {place}; {}", newest(.there))]
+    #[error("{place}: there is no run `{asked}`; the last ones are {last}")]
     NoSuchRun {
         /// What was asked for.
         asked: String,
         /// The root.
         place: String,
-        /// The newest that are there.
-        there: Vec<String>,
+        /// The last that are there.
+        last: String,
     },
+    /// There is one run only.
+    #[error("there is no run before the latest one: only one night is published")]
+    NoPrevious,
     /// More than one run is called like that.
-    #[error("{asked} is not one run but several: {}", .found.join(", "))]
+    #[error("`{asked}` can be any of {number} runs: {found}; name one by its id")]
     NotOneRun {
         /// What was asked for.
         asked: String,
-        /// What it may be.
-        found: Vec<String>,
+        /// How many it may be.
+        number: usize,
+        /// The first of them.
+        found: String,
+    },
+    /// A run that is on its way.
+    #[error(
+        "run {run_id} of {run_date} is not complete: it has files in `job_fit_scores` and none in \
+         `runs`, which is published last; the next `talvix run` publishes the rest"
+    )]
+    Unfinished {
+        /// The run.
+        run_id: Uuid,
+        /// Its date.
+        run_date: String,
     },
     /// A run that lacks a set.
     #[error(
-        "{place}: missing, so run {run_id} is incomplete: it was removed or copied in part; copy \
-         all of it, or remove runs/ of this run"
+        "run {run_id} of {run_date} is not complete: there is no {place}; it was removed after it \
+         was published, or copied in part"
     )]
     Incomplete {
-        /// The folder or file that is missing.
+        /// The file that is missing.
         place: String,
         /// The run.
-        run_id: String,
+        run_id: Uuid,
+        /// Its date.
+        run_date: String,
     },
     /// A file of a later talvix.
     #[error(
-        "{place}: written in version {found} of the columns; this talvix knows {known}: a newer \
-         one reads it"
+        "{place}: its columns are of version {found}, written by talvix {by}; this one knows them \
+         up to version {known}: use a newer one"
     )]
     Newer {
         /// The file.
         place: String,
         /// The file's version.
         found: String,
+        /// Who wrote it.
+        by: String,
         /// Our version.
         known: u32,
     },
     /// A file that is not what its place says.
-    #[error("{place}: not a snapshot of talvix: {reason}")]
+    #[error("{place}: {reason}")]
     NotOurs {
         /// The file.
         place: String,
@@ -93,9 +118,23 @@ pub enum Error {
     },
 }
 
-fn newest(runs: &[String]) -> String {
-    match runs {
-        [] => "none is published".to_owned(),
-        runs => format!("the newest are {}", runs.join(", ")),
+impl Error {
+    /// Whether something was asked for that is not there, as against something that is and cannot
+    /// be used.
+    #[must_use]
+    pub fn is_wrong_use(&self) -> bool {
+        matches!(
+            self,
+            Error::NoNights { .. }
+                | Error::NoSuchRun { .. }
+                | Error::NoPrevious
+                | Error::NotOneRun { .. }
+        )
+    }
+
+    /// Whether a place could not be read at all, which may be different in a minute.
+    #[must_use]
+    pub fn is_access(&self) -> bool {
+        matches!(self, Error::Storage(_) | Error::File(_))
     }
 }

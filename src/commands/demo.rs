@@ -24,7 +24,7 @@ use talvix_fixtures::{
     tables::{JobRow, ScoreRow, Tables},
 };
 use talvix_report::{Report, night::Night, text::count};
-use talvix_snapshot::read;
+use talvix_snapshot::read::Nights;
 use talvix_storage::Storage;
 
 /// Monday, half past ten at night in India: both nights lie in one week.
@@ -161,9 +161,8 @@ fn published(dir: &Path) -> Result<Night, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(Failure::failed)?;
     runtime
         .block_on(async {
-            let runs = read::runs(&storage).await?;
-            let latest = read::find(&storage, &runs, "latest")?;
-            published::night(&storage, &runs, &latest).await
+            let nights = Nights::list(&storage).await?;
+            published::night(&storage, nights.runs(), nights.find("latest").await?).await
         })
         .map_err(|error: talvix_snapshot::Error| Failure::failed(error))
 }

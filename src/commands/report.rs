@@ -10,7 +10,7 @@ use crate::{
 use fs_err as fs;
 use std::{path::PathBuf, process::ExitCode};
 use talvix_report::text::count;
-use talvix_snapshot::{Error, read};
+use talvix_snapshot::{Error, read::Nights};
 use talvix_storage::Storage;
 
 /// Writes the page of a published night, or prints its report.
@@ -32,9 +32,9 @@ pub fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
         .build()
         .map_err(Failure::failed)?;
     let night = runtime.block_on(async {
-        let runs = read::runs(&storage).await?;
-        let run = read::find(&storage, &runs, args.run.as_deref().unwrap_or("latest"))?;
-        published::night(&storage, &runs, &run).await
+        let nights = Nights::list(&storage).await?;
+        let run = nights.find(args.run.as_deref().unwrap_or("latest")).await?;
+        published::night(&storage, nights.runs(), run).await
     });
     let night = night.map_err(failure)?;
     if args.text {
@@ -58,9 +58,9 @@ pub fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
 
 /// What was asked for is not there, or what is there is not what it should be.
 fn failure(error: Error) -> Failure {
-    let status = match error {
-        Error::NoNights { .. } | Error::NoSuchRun { .. } | Error::NotOneRun { .. } => Status::Usage,
-        Error::Storage(_) | Error::File(_) => Status::Failed,
+    let status = match &error {
+        error if error.is_wrong_use() => Status::Usage,
+        error if error.is_access() => Status::Failed,
         _ => Status::Unfit,
     };
     Failure::new(status, error)

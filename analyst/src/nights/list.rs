@@ -1,9 +1,6 @@
 //! `runs`: the nights of a folder of snapshots.
 
-use super::{
-    Night, Nights,
-    open::{folder, parts, scan},
-};
+use super::{Nights, open::scan, wait};
 use crate::{
     args::RunsArgs,
     failure::Failure,
@@ -13,7 +10,11 @@ use crate::{
 use polars::prelude::*;
 use serde::Serialize;
 use std::{fmt::Write, path::Path};
-use talvix_snapshot::sets::RUNS;
+use talvix_snapshot::{
+    read::{PublishedRun, SetReader},
+    sets::RUNS,
+};
+use talvix_storage::Storage;
 
 /// The nights.
 #[derive(Debug, Serialize)]
@@ -38,10 +39,10 @@ struct Listed {
 /// Lists the last nights.
 pub fn run(args: &RunsArgs) -> Result<String, Failure> {
     let nights = Nights::list(&args.snapshots)?;
-    let skipped = nights.runs.len().saturating_sub(args.last);
-    let runs = nights.runs[skipped..].iter().map(|night| brief(&args.snapshots, night));
-    let answer =
-        Answer { runs_published: nights.runs.len(), runs: runs.collect::<Result<_, _>>()? };
+    let all = nights.runs();
+    let skipped = all.len().saturating_sub(args.last);
+    let runs = all[skipped..].iter().map(|run| brief(&args.snapshots, run));
+    let answer = Answer { runs_published: all.len(), runs: runs.collect::<Result<_, _>>()? };
     if args.json {
         return json(&answer);
     }
@@ -64,20 +65,16 @@ pub fn run(args: &RunsArgs) -> Result<String, Failure> {
 }
 
 /// Reads the one row of a run.
-fn brief(root: &Path, night: &Night) -> Result<Listed, Failure> {
-    let folder = folder(root, &RUNS, night);
-    let paths = parts(&folder);
-    if paths.is_empty() {
-        return Err(Failure::unfit(format!("{}: there is no .parquet file", folder.display())));
-    }
+fn brief(root: &Path, run: &PublishedRun) -> Result<Listed, Failure> {
+    let file = wait(SetReader::open(&Storage::Folder(root.to_owned()), run, &RUNS))?;
     let columns =
         ["year_number", "week_number", "jobs_scoreable", "users_scored", "rows_kept"].map(col);
-    let row = frame::collect(scan(&paths, &RUNS)?.select(columns))
-        .map_err(|error| Failure::unfit(format!("{}: {error}", folder.display())))?;
+    let row = frame::collect(scan(root, run, &RUNS)?.select(columns))
+        .map_err(|error| Failure::unfit(format!("{}: {error}", file.place())))?;
     let number = |name| frame::number(&row, name);
     Ok(Listed {
-        run_date: night.run_date.clone(),
-        run_id: night.run_id.clone(),
+        run_date: run.run_date.clone(),
+        run_id: run.run_id.to_string(),
         week: format!("{}-W{:02}", number("year_number")?, number("week_number")?),
         jobs: number("jobs_scoreable")?,
         users_scored: number("users_scored")?,

@@ -33,9 +33,9 @@ use talvix_loader::{
     pin,
     reader::{Selection, TableReader},
     resumes::{CacheUse, ResumeReader, Vocabulary},
-    storage::Storage,
     weights,
 };
+use talvix_storage::Storage;
 use tokio::runtime::Runtime;
 
 /// Users who are scored together: what is kept for them lies in memory twice.

@@ -6,7 +6,6 @@
 use super::{
     Taker,
     answer::{Answer, Source},
-    formula::{Components, raw_bp},
     jobs::Jobs,
     lists::{Match, UserLists},
     unseen::Unseen,
@@ -22,7 +21,7 @@ use crate::{
 };
 use polars::prelude::*;
 use std::{cmp::Reverse, collections::HashMap, path::Path};
-use talvix_engine::{columns::Tier, model::Weights};
+use talvix_engine::{columns::Tier, components::Components, model::Weights};
 use talvix_snapshot::sets::{JOB_FIT_SCORES, SCORED_USERS};
 
 /// No raw score is above this: full components, and the greatest bonus that a weight can be.
@@ -176,7 +175,7 @@ fn pairs(
             salary_bp: salary[at],
         };
         let is_dream = bonus[at] > 0;
-        let again_bp = raw_bp(components, is_dream, before);
+        let again_bp = components.raw_bp(before, is_dream);
         if again_bp != raw[at] {
             return unfit(format!(
                 "its score is {} bp, and its components with the run's weights give {again_bp}: \
@@ -210,7 +209,7 @@ fn take(
     let before: Vec<Match> = pairs.iter().map(|pair| pair.kept).collect();
     let scored = pairs
         .iter()
-        .map(|pair| Match { raw_bp: raw_bp(pair.components, pair.is_dream, new), ..pair.kept });
+        .map(|pair| Match { raw_bp: pair.components.raw_bp(new, pair.is_dream), ..pair.kept });
     let mut after: Vec<Match> = scored.filter(|pair| pair.raw_bp >= new.cut_raw_bp()).collect();
     // The sort is stable: equals stay in the order that they were in.
     after.sort_by_key(|pair| Reverse(pair.raw_bp));

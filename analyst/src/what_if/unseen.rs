@@ -73,7 +73,7 @@ fn best_base_bp(most_bp: u32, before: Weights, after: Weights) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::what_if::formula::{Components, raw_bp};
+    use talvix_engine::components::Components;
 
     fn weights(components: [u32; 4], dream_bonus: u32) -> Weights {
         let [skills, experience, demand, salary] = components;
@@ -101,8 +101,8 @@ mod tests {
                                 let pair =
                                     Components { skills_bp, experience_bp, demand_bp, salary_bp };
                                 for is_dream in [false, true] {
-                                    if raw_bp(pair, is_dream, before) <= most_bp {
-                                        best = best.max(raw_bp(pair, is_dream, after));
+                                    if pair.raw_bp(before, is_dream) <= most_bp {
+                                        best = best.max(pair.raw_bp(after, is_dream));
                                     }
                                 }
                             }
