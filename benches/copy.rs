@@ -46,13 +46,7 @@ fn main() {
 }
 
 fn bench(criterion: &mut Criterion, scene: &Scene) {
-    let scorer = scene.scorer();
-    let scorer = scorer.on(&scene.night.users, &scene.night.stored);
-    let chunk = Chunk {
-        users: scene.night.users.clone(),
-        blocks: scorer.score(&Scene::in_full(&scene.users())),
-        unscored: Vec::new(),
-    };
+    let chunk = scene.chunk();
     let out = NightOut {
         run_id: uuid::Uuid::nil(),
         as_of: scene.as_of,

@@ -17,13 +17,7 @@ fn main() {
 }
 
 fn bench(criterion: &mut Criterion, scene: &Scene) {
-    let scorer = scene.scorer();
-    let scorer = scorer.on(&scene.night.users, &scene.night.stored);
-    let chunk = Chunk {
-        users: scene.night.users.clone(),
-        blocks: scorer.score(&Scene::in_full(&scene.users())),
-        unscored: Vec::new(),
-    };
+    let chunk = scene.chunk();
     let kept: usize = chunk.blocks.iter().map(|block| block.rows.len()).sum();
     let jobs = scene.night.jobs.len();
     assert_eq!(rows(scene, &chunk), [kept, scene.users().len(), jobs], "every row, once");

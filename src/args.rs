@@ -58,11 +58,9 @@ Exit status:
   5         done, but some resumes could not be read (only with --strict)
   130, 143  stopped by a signal, after the chunk in flight was finished";
 
-/// Options of `talvix run`: each may also stand in the environment or a file, so none has a
-/// default here.
-#[derive(Debug, Default, clap::Args, Serialize)]
-#[command(after_help = RUN_EXAMPLES)]
-pub struct RunArgs {
+/// What every command on a night wants to know: where it is, when, and what to log.
+#[derive(Clone, Debug, Default, clap::Args, Serialize)]
+pub struct NightArgs {
     /// PostgreSQL: a URL or keyword string; also DATABASE_URL and the usual PG* variables.
     #[arg(long, value_name = "URL")]
     pub database_url: Option<String>,
@@ -73,6 +71,41 @@ pub struct RunArgs {
     /// [default: /storage, or storage/ of the dataset].
     #[arg(long, value_name = "URL")]
     pub storage: Option<String>,
+    /// A CSV `alias,canonical` in place of the built-in table of skill aliases.
+    #[arg(long, value_name = "FILE")]
+    pub skill_aliases: Option<String>,
+    /// The instant, whose week counts, RFC 3339 [default: now].
+    #[arg(long, value_name = "TIME")]
+    pub as_of: Option<String>,
+    /// Connections that load [default: 2].
+    #[arg(long, value_name = "N")]
+    pub connections: Option<String>,
+    /// Log more: -v what is done, -vv everything.
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    #[serde(skip_serializing_if = "is_zero")]
+    pub verbose: u8,
+    /// Log errors only.
+    #[arg(short, long, conflicts_with = "verbose")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub quiet: bool,
+    /// How log lines look, on standard error [default: text].
+    #[arg(long, value_name = "FORMAT", value_parser = ["text", "json"])]
+    pub log_format: Option<String>,
+    /// A file of settings [default: talvix.toml here, if there is one].
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+}
+
+/// Options of `talvix run`: each may also stand in the environment or a file, so none has a
+/// default here.
+#[derive(Debug, Default, clap::Args, Serialize)]
+#[command(after_help = RUN_EXAMPLES)]
+pub struct RunArgs {
+    /// What it has in common with other commands.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub night: NightArgs,
     /// Where the night is published for analysts: a path, file:// or s3://bucket/prefix [default:
     /// nowhere].
     #[arg(long, value_name = "URL")]
@@ -94,12 +127,6 @@ pub struct RunArgs {
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub strict: bool,
-    /// A CSV `alias,canonical` in place of the built-in table of skill aliases.
-    #[arg(long, value_name = "FILE")]
-    pub skill_aliases: Option<String>,
-    /// The run's instant, RFC 3339 [default: now].
-    #[arg(long, value_name = "TIME")]
-    pub as_of: Option<String>,
     /// Do everything but the writes; the report says what would change.
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -114,9 +141,6 @@ pub struct RunArgs {
     /// Users who are written in one transaction [default: 5000].
     #[arg(long, value_name = "N")]
     pub chunk_users: Option<String>,
-    /// Connections that load [default: 2].
-    #[arg(long, value_name = "N")]
-    pub connections: Option<String>,
     /// Whether what resumes say is kept for the next night [default: on].
     #[arg(long, value_name = "WHEN", value_parser = ["on", "off"])]
     pub resume_cache: Option<String>,
@@ -124,24 +148,9 @@ pub struct RunArgs {
     #[arg(long)]
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub json: bool,
-    /// Log more: -v what is done, -vv everything.
-    #[arg(short, long, action = clap::ArgAction::Count)]
-    #[serde(skip_serializing_if = "is_zero")]
-    pub verbose: u8,
-    /// Log errors only.
-    #[arg(short, long, conflicts_with = "verbose")]
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub quiet: bool,
-    /// How log lines look, on standard error [default: text].
-    #[arg(long, value_name = "FORMAT", value_parser = ["text", "json"])]
-    pub log_format: Option<String>,
     /// Whether to draw progress on a terminal [default: auto].
     #[arg(long, value_name = "WHEN", value_parser = ["auto", "never"])]
     pub progress: Option<String>,
-    /// A file of settings [default: talvix.toml here, if there is one].
-    #[arg(long, value_name = "FILE")]
-    #[serde(skip)]
-    pub config: Option<PathBuf>,
     /// Show every setting with where it comes from, secrets masked, and stop.
     #[arg(long)]
     #[serde(skip)]
@@ -205,60 +214,18 @@ pub struct ExplainArgs {
     /// The pair with this job; can be repeated [default: the best ones, and those just missed].
     #[arg(long, value_name = "ID")]
     pub job: Vec<String>,
-    /// PostgreSQL: a URL or keyword string; also DATABASE_URL and the usual PG* variables.
-    #[arg(long, value_name = "URL")]
-    pub database_url: Option<String>,
-    /// A dataset directory in place of a database.
-    #[arg(long, value_name = "DIR")]
-    pub dataset: Option<String>,
-    /// Where resumes, weights and pinned models are: a path, file:// or s3://bucket/prefix
-    /// [default: /storage, or storage/ of the dataset].
-    #[arg(long, value_name = "URL")]
-    pub storage: Option<String>,
-    /// A CSV `alias,canonical` in place of the built-in table of skill aliases.
-    #[arg(long, value_name = "FILE")]
-    pub skill_aliases: Option<String>,
-    /// The instant whose week counts, RFC 3339 [default: now].
-    #[arg(long, value_name = "TIME")]
-    pub as_of: Option<String>,
-    /// Connections that load [default: 2].
-    #[arg(long, value_name = "N")]
-    pub connections: Option<String>,
+    /// What it has in common with other commands.
+    #[command(flatten)]
+    pub night: NightArgs,
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,
-    /// Log more: -v what is done, -vv everything.
-    #[arg(short, long, action = clap::ArgAction::Count)]
-    pub verbose: u8,
-    /// Log errors only.
-    #[arg(short, long, conflicts_with = "verbose")]
-    pub quiet: bool,
-    /// How log lines look, on standard error [default: text].
-    #[arg(long, value_name = "FORMAT", value_parser = ["text", "json"])]
-    pub log_format: Option<String>,
-    /// A file of settings [default: talvix.toml here, if there is one].
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
 }
 
 impl ExplainArgs {
     /// What a run would be told that reads the same and writes nothing.
     pub fn as_run(&self) -> RunArgs {
-        RunArgs {
-            database_url: self.database_url.clone(),
-            dataset: self.dataset.clone(),
-            storage: self.storage.clone(),
-            skill_aliases: self.skill_aliases.clone(),
-            as_of: self.as_of.clone(),
-            connections: self.connections.clone(),
-            json: self.json,
-            verbose: self.verbose,
-            quiet: self.quiet,
-            log_format: self.log_format.clone(),
-            config: self.config.clone(),
-            dry_run: true,
-            ..RunArgs::default()
-        }
+        RunArgs { night: self.night.clone(), json: self.json, dry_run: true, ..RunArgs::default() }
     }
 }
 

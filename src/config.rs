@@ -96,7 +96,7 @@ impl Settings {
             .map(|(name, default, _)| (*name, ((*default).to_owned(), Origin::Default)))
             .collect();
 
-        for (name, value, origin) in file(args.config.as_deref())? {
+        for (name, value, origin) in file(args.night.config.as_deref())? {
             settings.insert(name, (value, origin));
         }
         for (name, ..) in SETTINGS {

@@ -18,6 +18,7 @@ use talvix_engine::{
     skills::AliasTable,
     week::IsoWeek,
 };
+use talvix_exporter::chunk::Chunk;
 use talvix_fixtures::{
     generate::{DEFAULT_AS_OF_US, Dirt, Options, generate},
     parquet::write_dataset,
@@ -152,6 +153,14 @@ impl Scene {
     pub fn sample(&self) -> Vec<UserNo> {
         let users = self.users();
         users.iter().step_by(users.len().div_ceil(MAX_SAMPLE).max(1)).copied().collect()
+    }
+
+    /// What a full scan of everybody keeps, as it is handed on to be written.
+    pub fn chunk(&self) -> Chunk {
+        let scorer = self.scorer();
+        let scorer = scorer.on(&self.night.users, &self.night.stored);
+        let blocks = scorer.score(&Self::in_full(&self.users()));
+        Chunk { users: self.night.users.clone(), blocks, unscored: Vec::new() }
     }
 
     /// Users, each to be scored with every job.

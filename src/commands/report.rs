@@ -2,7 +2,7 @@
 
 use super::print;
 use crate::{
-    args::{ReportArgs, RunArgs},
+    args::{NightArgs, ReportArgs, RunArgs},
     config::Settings,
     failure::{Failure, Status},
     published,
@@ -17,7 +17,7 @@ use talvix_storage::Storage;
 pub fn run(args: &ReportArgs) -> Result<ExitCode, Failure> {
     let settings = Settings::read(&RunArgs {
         snapshots: args.snapshots.clone(),
-        config: args.config.clone(),
+        night: NightArgs { config: args.config.clone(), ..NightArgs::default() },
         ..RunArgs::default()
     })?;
     let Some(url) = settings.text("snapshots") else {

@@ -114,17 +114,6 @@ pub(super) fn reason(text: &str) -> Option<&'static str> {
     REASONS.into_iter().find(|reason| *reason == text)
 }
 
-fn level_name(level: UserLevel) -> &'static str {
-    match level {
-        UserLevel::Intern => "intern",
-        UserLevel::Entry => "entry",
-        UserLevel::Junior => "junior",
-        UserLevel::Mid => "mid",
-        UserLevel::Senior => "senior",
-        UserLevel::Lead => "lead",
-    }
-}
-
 /// Entries as rows.
 pub(super) fn rows<'a>(
     entries: impl Iterator<Item = (Uuid, &'a Entry)>,
@@ -151,7 +140,7 @@ pub(super) fn rows<'a>(
         let facts = entry.facts.as_ref().ok();
         faults.append_option(facts.and_then(|facts| facts.fault));
         experience.append_option(facts.and_then(|facts| facts.experience_tenths));
-        levels.append_option(facts.and_then(|facts| facts.level).map(level_name));
+        levels.append_option(facts.and_then(|facts| facts.level).map(UserLevel::name));
         if let Some(facts) = facts {
             for number in &facts.known {
                 skills.values().append(lookup.names.text(*number))?;
