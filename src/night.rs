@@ -98,8 +98,7 @@ pub fn run(config: &RunConfig) -> Result<Ended, Failure> {
     let jobs = &job_side.jobs;
     let pinned = pinned_model(&runtime, config, week)?;
     let is_owed = publishing.as_ref().is_some_and(|publishing| publishing.is_owed);
-    let full_asked =
-        config.mode == ModeChoice::Full || (config.mode == ModeChoice::Auto && is_owed);
+    let full_asked = config.mode == ModeChoice::Full || is_owed;
     let all_full = pinned.is_none() || full_asked;
     let unpublished = std::thread::scope(|scope| {
         let with_stored = !all_full;
@@ -205,7 +204,7 @@ pub fn run(config: &RunConfig) -> Result<Ended, Failure> {
             report.seconds.total = timeline.elapsed().as_secs_f64();
             report.peak_rss_bytes = peak_rss_bytes();
             report.timeline = timeline.spans();
-            let staged = recorder.stage(&runtime, &report, week);
+            let staged = recorder.stage(&runtime, &report, timeline.started_at, week);
             report.seconds.publish = timeline.end("stage snapshot", staging);
             staged
         });

@@ -417,6 +417,11 @@ fn no_output_of_a_night_on_a_database_holds_a_name_or_a_secret() {
         holds_no_canary(&run(&db, ENGINE_ROLE, &extra).ended(0));
     }
     no_published_file_holds_a_canary(snapshots.path());
+    let user = db.query("select min(user_id::text) from job_fit_scores").remove(0);
+    let place = db.source_args();
+    let explain = ["explain", "-vv", "--as-of", FIRST, "--user", &user];
+    let explain = [&explain[..], &place.iter().map(String::as_str).collect::<Vec<_>>()].concat();
+    holds_no_canary(&talvix(&explain).ended(0));
     let logged = "select count(*) from agent_logs where agent_logs::text ilike '%canary%'";
     assert_eq!(db.query_i64(logged), 0);
 }

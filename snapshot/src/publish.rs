@@ -111,3 +111,104 @@ pub(crate) async fn dates(storage: &Storage, set: &str) -> Result<Vec<String>, E
     let names = storage.names(set).await?;
     Ok(names.iter().filter_map(|name| name.strip_prefix("run_date=").map(str::to_owned)).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        read::{Nights, PublishedRun, SetReader},
+        stage::{NightMark, Stage},
+    };
+    use arrow::array::RecordBatch;
+    use object_store::memory::InMemory;
+    use std::{collections::BTreeMap, sync::Arc};
+
+    /// A run that was staged and got no further.
+    async fn stage(storage: &Storage, number: u128, run_date: &str) -> Manifest {
+        let night = NightMark {
+            run_id: Uuid::from_u128(number),
+            run_date: run_date.to_owned(),
+            metadata: BTreeMap::new(),
+        };
+        let mut stage = Stage::begin(storage, night).unwrap();
+        for set in sets::ALL {
+            stage.write(set, &RecordBatch::new_empty(set.schema())).unwrap();
+        }
+        stage.finish().await.unwrap()
+    }
+
+    async fn listed(storage: &Storage) -> Vec<PublishedRun> {
+        match Nights::list(storage).await {
+            Ok(nights) => nights.runs().to_vec(),
+            Err(Error::NoNights { .. }) => Vec::new(),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    #[track_caller]
+    fn assert_are(found: &[PublishedRun], expected: &[u128]) {
+        let found: Vec<u128> = found.iter().map(|run| run.run_id.as_u128()).collect();
+        assert_eq!(found, expected);
+    }
+
+    async fn nights_come_and_go(storage: &Storage) {
+        let first = stage(storage, 1, "2026-11-16").await;
+        assert_are(&listed(storage).await, &[]);
+        publish(storage, &first).await.unwrap();
+        assert_are(&listed(storage).await, &[1]);
+        for set in sets::ALL {
+            SetReader::open(storage, &listed(storage).await[0], set).await.unwrap();
+        }
+
+        // One whose run was stopped while it was published, one whose run never finished, and what
+        // a run left that was stopped while it staged.
+        let second = stage(storage, 2, "2026-11-17").await;
+        let set = sets::JOB_FIT_SCORES.name;
+        let (from, to) = (
+            format!("{}/{set}", folder(second.run_id)),
+            published(set, &second.run_date, second.run_id),
+        );
+        storage.move_folder(&from, &to).await.unwrap();
+        stage(storage, 3, "2026-11-17").await;
+        let begun = format!("{STAGING}/{}/runs/part-00000.parquet", Uuid::from_u128(4));
+        storage.write(&begun, b"PAR1".to_vec()).await.unwrap();
+        assert_are(&listed(storage).await, &[1]);
+        let recovered = recover(storage, |run| [2, 4].contains(&run.as_u128())).await.unwrap();
+        assert_eq!(recovered.published, [second.run_id]);
+        assert_eq!(recovered.removed, [3, 4].map(|run| Uuid::from_u128(run).to_string()));
+        assert_are(&listed(storage).await, &[1, 2]);
+        assert!(storage.names(STAGING).await.unwrap().is_empty());
+        assert_eq!(recover(storage, |_| true).await.unwrap(), Recovered::default());
+
+        // Two runs of a night, and what is left of a night that was removed in part.
+        for (number, date) in [(5, "2026-11-18"), (6, "2026-11-18")] {
+            publish(storage, &stage(storage, number, date).await).await.unwrap();
+        }
+        let part = published(set, "2026-11-15", Uuid::from_u128(7)) + "/part-00000.parquet";
+        storage.write(&part, b"PAR1".to_vec()).await.unwrap();
+        let removed = retain(storage, 2).await.unwrap();
+        assert_eq!(removed, ["2026-11-15", "2026-11-16"]);
+        assert_are(&listed(storage).await, &[2, 5, 6]);
+        for set in sets::ALL {
+            assert_eq!(dates(storage, set.name).await.unwrap(), ["2026-11-17", "2026-11-18"]);
+        }
+        assert_eq!(storage.names(MANIFESTS).await.unwrap().len(), 3);
+        assert!(retain(storage, 3).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn nights_come_and_go_in_a_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        nights_come_and_go(&Storage::Folder(folder.path().join("snapshots"))).await;
+    }
+
+    #[tokio::test]
+    async fn nights_come_and_go_in_a_bucket() {
+        nights_come_and_go(&Storage::Bucket {
+            store: Arc::new(InMemory::new()),
+            url: "s3://test/snapshots".to_owned(),
+            prefix: object_store::path::Path::from("snapshots"),
+        })
+        .await;
+    }
+}

@@ -2,8 +2,10 @@
 
 use super::publishing::{Publishing, run_date};
 use crate::config::RunConfig;
-use arrow::array::TimestampMicrosecondArray;
-use arrow::array::{ArrayRef, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{
+    ArrayRef, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
+};
 use jiff::Timestamp;
 use std::{
     collections::BTreeMap,
@@ -22,7 +24,7 @@ use talvix_exporter::{
 };
 use talvix_report::Report;
 use talvix_snapshot::{
-    sets::{RUNS, SCHEMA_VERSION},
+    sets::{RUNS, SCHEMA_VERSION, Set},
     stage::{Manifest, NightMark, Stage},
 };
 use tokio::runtime::Runtime;
@@ -34,7 +36,6 @@ use uuid::Uuid;
 pub struct Recorder<'a> {
     stage: Result<Stage, Error>,
     rows: SnapshotRows<'a>,
-    started_at: Timestamp,
     /// The number of the next chunk, and those that came before their turn: at most one for each
     /// writer.
     next: usize,
@@ -67,7 +68,6 @@ impl<'a> Recorder<'a> {
         Recorder {
             stage: Stage::begin(publishing.storage(), night).map_err(Error::from),
             rows: SnapshotRows::new(jobs, model),
-            started_at: Timestamp::now(),
             next: 1,
             early: BTreeMap::new(),
             at_work: None,
@@ -90,13 +90,12 @@ impl<'a> Recorder<'a> {
         &mut self,
         add: impl FnOnce(
             &mut SnapshotRows<'a>,
-            &mut dyn FnMut(&'static talvix_snapshot::sets::Set, &RecordBatch) -> Result<(), Error>,
+            &mut dyn FnMut(&'static Set, &RecordBatch) -> Result<(), Error>,
         ) -> Result<(), Error>,
     ) {
         let Ok(stage) = &mut self.stage else { return };
-        let mut write = |set: &'static talvix_snapshot::sets::Set, batch: &RecordBatch| {
-            stage.write(set, batch).map_err(Error::from)
-        };
+        let mut write =
+            |set: &'static Set, batch: &RecordBatch| stage.write(set, batch).map_err(Error::from);
         if let Err(error) = add(&mut self.rows, &mut write) {
             self.stage = Err(error);
         }
@@ -116,10 +115,11 @@ impl<'a> Recorder<'a> {
         mut self,
         runtime: &Runtime,
         report: &Report,
+        started_at: Timestamp,
         week: IsoWeek,
     ) -> Result<Manifest, Error> {
         self.record(|rows, write| rows.of_jobs(write));
-        let run = run_row(report, week, self.started_at)
+        let run = run_row(report, week, started_at)
             .map_err(|source| Error::Arrow { table: RUNS.name, source })?;
         self.record(|_, write| write(&RUNS, &run));
         Ok(runtime.block_on(self.stage?.finish())?)

@@ -1,5 +1,6 @@
 //! When each phase of a night was at work.
 
+use jiff::Timestamp;
 use std::time::{Duration, Instant};
 use talvix_report::run::Span;
 
@@ -7,13 +8,15 @@ use talvix_report::run::Span;
 #[derive(Debug)]
 pub struct Timeline {
     began: Instant,
+    /// When the night began, by the machine's clock.
+    pub started_at: Timestamp,
     spans: Vec<Span>,
 }
 
 impl Timeline {
     /// A night that begins now.
     pub fn begin() -> Self {
-        Timeline { began: Instant::now(), spans: Vec::new() }
+        Timeline { began: Instant::now(), started_at: Timestamp::now(), spans: Vec::new() }
     }
 
     /// Since the night began.
