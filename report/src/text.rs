@@ -206,6 +206,8 @@ impl Report {
 
     /// What was wrong with the input, most frequent first, and what to do.
     fn faults(&self, page: &mut Page) {
+        /// A page that does not end on the screen is not read.
+        const NAMED: usize = 5;
         if self.input_faults.is_empty() {
             return;
         }
@@ -219,12 +221,16 @@ impl Report {
         );
         let mut kinds: Vec<_> = self.input_faults.iter().collect();
         kinds.sort_by_key(|(_, number)| std::cmp::Reverse(**number));
-        for (kind, number) in kinds {
+        for &(kind, number) in kinds.iter().take(NAMED) {
             let line = format!("{kind} {} ({})", count(*number), share(*number, total));
             match advice::fault(kind) {
                 Some(advice) => page.below(&format!("{line}: {advice}")),
                 None => page.below(&line),
             }
+        }
+        if let Some(others) = kinds.get(NAMED..).filter(|others| !others.is_empty()) {
+            let rows = sum(others.iter().map(|(_, number)| **number));
+            page.below(&format!("{} more kinds, {} in all", others.len(), count(rows)));
         }
     }
 }

@@ -18,10 +18,14 @@ use maud::{Markup, html};
 pub fn section(night: &Night) -> Markup {
     let bins = &night.users_by_candidates;
     let len = bins.iter().rposition(|users| *users > 0).map_or(0, |last| last + 1);
-    section::section("candidates", "How much choice users have", &body(&bins[..len]))
+    section::section(
+        "candidates",
+        "How much choice users have",
+        &body(&bins[..len], night.report.users.delta > 0),
+    )
 }
 
-fn body(bins: &[u64]) -> Markup {
+fn body(bins: &[u64], with_delta: bool) -> Markup {
     let Some(caption) = caption(bins) else { return html! { p { "No user was scored." } } };
     let largest = bins.iter().copied().max().unwrap_or(0);
     let total = sum(bins.iter().copied());
@@ -66,6 +70,10 @@ fn body(bins: &[u64]) -> Markup {
         p.note {
             "A candidate is a job that passes the prefilter for the user. Each column counts users, \
              from the number of candidates below it to just under twice as many."
+            @if with_delta {
+                " Of users who were scored with the new jobs only, those and what was stored for \
+                 them are all that counts: they have more to choose from."
+            }
         }
         (numbers("Numbers of users by candidates", &["candidates", "users", "part"], &rows))
     }
