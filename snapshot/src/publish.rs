@@ -96,7 +96,15 @@ pub async fn retain(storage: &Storage, keep: usize) -> Result<Vec<String>, Error
                     storage.remove_file(&format!("{MANIFESTS}/{run_id}.json")).await?;
                 }
             }
-            storage.remove_folder(&night).await?;
+            if set.name == sets::RUNS.name {
+                // All of it vanishes for readers at once; what is left of it here a later run removes.
+                let aside = format!("{STAGING}/removed-{date}");
+                storage.remove_folder(&aside).await?;
+                storage.move_folder(&night, &aside).await?;
+                storage.remove_folder(&aside).await?;
+            } else {
+                storage.remove_folder(&night).await?;
+            }
             if !removed.contains(&date) {
                 removed.push(date);
             }

@@ -115,12 +115,20 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
     fs::File::open(folder)?.sync_all()
 }
 
+/// The objects of a folder, marks such as `_SUCCESS` last: what comes object by object is marked
+/// once all of it is there.
 async fn keys(store: &dyn ObjectStore, folder: &Key) -> object_store::Result<Vec<Key>> {
-    store.list(Some(folder)).map_ok(|object| object.location).try_collect().await
+    let mut keys: Vec<Key> =
+        store.list(Some(folder)).map_ok(|object| object.location).try_collect().await?;
+    keys.sort_unstable_by_key(|key| {
+        (key.filename().is_some_and(|name| name.starts_with('_')), key.clone())
+    });
+    Ok(keys)
 }
 
+/// Removes the objects of a folder, marks first.
 async fn remove_keys(store: &dyn ObjectStore, folder: &Key) -> object_store::Result<()> {
-    for key in keys(store, folder).await? {
+    for key in keys(store, folder).await?.into_iter().rev() {
         match store.delete(&key).await {
             Err(object_store::Error::NotFound { .. }) | Ok(()) => {}
             Err(error) => return Err(error),
@@ -154,6 +162,17 @@ mod tests {
         storage.remove_file("stage/b.txt").await.unwrap();
         storage.remove_file("stage/b.txt").await.unwrap();
         assert!(storage.open_file("stage/b.txt").await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn marks_of_a_folder_come_last() {
+        let store = InMemory::new();
+        for name in ["a/_SUCCESS", "a/part", "a/b/_x", "a/b/part"] {
+            store.put(&Key::from(name), Vec::new().into()).await.unwrap();
+        }
+        let found = keys(&store, &Key::from("a")).await.unwrap();
+        let names: Vec<&str> = found.iter().map(AsRef::as_ref).collect();
+        assert_eq!(names, ["a/b/part", "a/part", "a/_SUCCESS", "a/b/_x"]);
     }
 
     #[tokio::test]
