@@ -73,9 +73,10 @@ require_python_packages() {
     python=$folder/venv/bin/python
     if ! cmp -s "$requirements" "$folder/installed.txt"; then
         say "Installing Python packages in target/$1"
-        command -v python3 >/dev/null || die "python3 is not in PATH: install Python 3.11 or newer"
         run python3 -m venv --clear "$folder/venv" ||
-            die "python3 cannot make a venv: run 'apt-get install python3-venv'"
+            { install_package python3-venv python3 && run python3 -m venv --clear "$folder/venv"; } ||
+            die "Python 3.11 or newer with venv is needed: run 'apt-get install python3-venv' or" \
+                "'brew install python3'"
         run "$python" -m pip install --quiet --disable-pip-version-check \
             --requirement "$requirements"
         cp "$requirements" "$folder/installed.txt"
