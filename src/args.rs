@@ -172,7 +172,8 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = REPORT_EXAMPLES)]
 pub struct ReportArgs {
-    /// Which run: an id, how one begins, or a date on which there was one [default: the latest].
+    /// Which run: an id, how one begins, a date on which there was one, latest or previous [default:
+    /// latest].
     #[arg(value_name = "RUN")]
     pub run: Option<String>,
     /// Where nights are published: a path, file:// or s3://bucket/prefix; also TALVIX_SNAPSHOTS,
