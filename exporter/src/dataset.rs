@@ -2,6 +2,7 @@
 
 mod fit;
 mod rewrite;
+mod schema;
 
 use crate::{
     chunk::{Chunk, Finish, LeftOut, NightOut, RowCounts, Written},

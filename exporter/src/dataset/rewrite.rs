@@ -1,6 +1,9 @@
 //! Tables with some rows or values changed, and everything else as it was.
 
-use super::fit::{fit, nulls};
+use super::{
+    fit::{fit, nulls},
+    schema::{own_schema, with_column},
+};
 use crate::{
     chunk::{Finish, NightOut},
     diff::NewRow,
@@ -13,7 +16,7 @@ use arrow::{
         TimestampMicrosecondBuilder, UInt32Array, new_null_array,
     },
     compute::{filter_record_batch, interleave, take},
-    datatypes::{DataType, Field, FieldRef, Schema, SchemaRef},
+    datatypes::{Field, Schema, SchemaRef},
 };
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -220,30 +223,6 @@ fn fit_rows(
         })
         .collect::<Result<Vec<_>, _>>()?;
     RecordBatch::try_new(schema.clone(), columns).map_err(arrow)
-}
-
-/// A schema with one more column, of text that may be null.
-fn with_column(schema: &Schema, name: &str) -> SchemaRef {
-    let mut fields: Vec<FieldRef> = schema.fields().iter().cloned().collect();
-    fields.push(Arc::new(Field::new(name, DataType::Utf8, true)));
-    Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
-}
-
-/// The schema of a table that we make: ids as text, which every reader can read.
-fn own_schema(rows: &RecordBatch) -> SchemaRef {
-    let fields: Vec<Field> = rows
-        .schema()
-        .fields()
-        .iter()
-        .map(|field| {
-            let data_type = match field.data_type() {
-                DataType::FixedSizeBinary(16) => DataType::Utf8,
-                other => other.clone(),
-            };
-            Field::new(field.name(), data_type, field.is_nullable())
-        })
-        .collect();
-    Arc::new(Schema::new(fields))
 }
 
 /// A batch of named columns; a column with a null may hold nulls, and so may those named.
