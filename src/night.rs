@@ -198,9 +198,7 @@ pub fn run(config: &RunConfig) -> Result<Ended, Failure> {
         let staging = Instant::now();
         let staged = recorder.map(|recorder| {
             tracing::info!("staging the snapshot");
-            if let Some((first, busy)) = recorder.at_work {
-                timeline.add("encode snapshot", first, staging, busy);
-            }
+            timeline.work("encode snapshot", recorder.work);
             report.seconds.total = timeline.elapsed().as_secs_f64();
             report.peak_rss_bytes = peak_rss_bytes();
             report.timeline = timeline.spans();
@@ -317,11 +315,8 @@ fn finish(
 
 /// Adds what came of all chunks.
 fn set_chunked(report: &mut Report, timeline: &mut Timeline, chunked: Chunked) {
-    for (phase, work) in [("score", chunked.scoring), ("write", chunked.writing)] {
-        if let Some((from, to)) = work.between {
-            timeline.add(phase, from, to, work.busy);
-        }
-    }
+    timeline.work("score", chunked.scoring);
+    timeline.work("write", chunked.writing);
     let scores = chunked.scores.iter().enumerate().filter(|(_, number)| **number > 0);
     report.scores = scores.map(|(score, number)| (format!("{score:03}"), *number)).collect();
     report.users.without_candidate = chunked.without_candidate;

@@ -83,6 +83,17 @@ impl LeftOut {
     pub fn is_left(&self, user: UserNo) -> bool {
         self.deleted_users.contains(&user) || self.reset_users.contains(&user)
     }
+
+    /// A scored user's rows in the block that became stored rows, best first.
+    #[must_use]
+    pub fn stored(
+        &self,
+        block: &ScoredBlock,
+        scored: &ScoredUser,
+    ) -> impl DoubleEndedIterator<Item = usize> {
+        let rows = if self.is_left(scored.user) { 0..0 } else { scored.rows.clone() };
+        rows.filter(|&at| !self.jobs.contains(&block.rows.job[at]))
+    }
 }
 
 /// How rows came to be what they are.

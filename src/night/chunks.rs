@@ -1,6 +1,6 @@
 //! Scoring and writing, chunk by chunk: some are written while the next is scored.
 
-use super::{plan::Plan, record::Recorder, segments::Segments, stop::Stop};
+use super::{plan::Plan, record::Recorder, segments::Segments, stop::Stop, timeline::Work};
 use crate::{
     config::RunConfig,
     failure::Failure,
@@ -15,7 +15,7 @@ use std::{
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread::ScopedJoinHandle,
-    time::{Duration, Instant},
+    time::Instant,
 };
 use talvix_engine::score::Scorer;
 use talvix_exporter::chunk::{Chunk, LeftOut, NightOut, Written};
@@ -43,34 +43,6 @@ pub struct Chunked {
     pub scoring: Work,
     /// What the busiest writer did, most of it while the next chunk was scored.
     pub writing: Work,
-}
-
-/// When something was done, and how long of that it was busy.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Work {
-    /// From when to when; none where there was nothing to do.
-    pub between: Option<(Instant, Instant)>,
-    /// How long of that.
-    pub busy: Duration,
-}
-
-impl Work {
-    /// Adds what was begun then and is done now.
-    fn add(&mut self, began: Instant) {
-        let now = Instant::now();
-        let (first, _) = self.between.unwrap_or((began, now));
-        self.between = Some((first, now));
-        self.busy += now - began;
-    }
-
-    /// The work of two who did it beside each other: as long as either, as busy as the busier.
-    fn beside(self, other: Work) -> Work {
-        let between = match (self.between, other.between) {
-            (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
-            (one, None) | (None, one) => one,
-        };
-        Work { between, busy: self.busy.max(other.busy) }
-    }
 }
 
 /// Scores the users of a segment and of all that follow in chunks, and hands each to the first

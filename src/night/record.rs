@@ -1,22 +1,17 @@
 //! The night as analysts will read it, recorded chunk by chunk beside the writing.
 
-use super::publishing::{Publishing, run_date};
+use super::{
+    publishing::{Publishing, run_date},
+    timeline::Work,
+};
 use crate::config::RunConfig;
 use arrow::array::{
     ArrayRef, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
     TimestampMicrosecondArray,
 };
 use jiff::Timestamp;
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
-use talvix_engine::{
-    columns::JobColumns,
-    model::{ModelOnJobs, Weights},
-    week::IsoWeek,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use talvix_engine::{columns::JobColumns, model::ModelOnJobs, week::IsoWeek};
 use talvix_exporter::{
     Error,
     chunk::{Chunk, LeftOut},
@@ -40,8 +35,8 @@ pub struct Recorder<'a> {
     /// writer.
     next: usize,
     early: BTreeMap<usize, (Chunk, LeftOut)>,
-    /// When the first chunk came, and how long all took.
-    pub at_work: Option<(Instant, Duration)>,
+    /// What all chunks took.
+    pub work: Work,
 }
 
 impl<'a> Recorder<'a> {
@@ -58,7 +53,7 @@ impl<'a> Recorder<'a> {
             ("talvix.model_id", model_id.to_owned()),
             ("talvix.as_of", config.as_of.to_string()),
             ("talvix.week", IsoWeek::of(config.as_of).to_string()),
-            ("talvix.weights", weights(model.weights).to_string()),
+            ("talvix.weights", model.weights.to_file().to_string()),
         ];
         let night = NightMark {
             run_id,
@@ -70,7 +65,7 @@ impl<'a> Recorder<'a> {
             rows: SnapshotRows::new(jobs, model),
             next: 1,
             early: BTreeMap::new(),
-            at_work: None,
+            work: Work::default(),
         }
     }
 
@@ -82,8 +77,7 @@ impl<'a> Recorder<'a> {
             self.next += 1;
             self.record(|rows, write| rows.of_chunk(&chunk, &left, write));
         }
-        let (first, busy) = self.at_work.unwrap_or((began, Duration::ZERO));
-        self.at_work = Some((first, busy + began.elapsed()));
+        self.work.add(began);
     }
 
     fn record(
@@ -124,14 +118,6 @@ impl<'a> Recorder<'a> {
         self.record(|_, write| write(&RUNS, &run));
         Ok(runtime.block_on(self.stage?.finish())?)
     }
-}
-
-/// The weights by name, in their own units.
-fn weights(weights: Weights) -> serde_json::Value {
-    let named = weights.named().map(|(name, units)| {
-        (name.to_owned(), serde_json::Value::from(f64::from(units) / 10_000.))
-    });
-    serde_json::Value::Object(named.into_iter().collect())
 }
 
 fn run_row(

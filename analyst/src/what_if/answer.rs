@@ -4,7 +4,6 @@ use super::{
     groups::{Group, WinnersAndLosers, groups},
     jobs::Jobs,
     tally::{JobTally, LABELS, Moves, RECOMMENDATIONS, Tally},
-    weights,
 };
 use crate::nights::Meta;
 use serde::Serialize;
@@ -157,7 +156,7 @@ impl Answer {
         let is_snapshot = matches!(source, Source::Snapshot(_));
         Answer {
             source,
-            weights: Sides { before: weights::json(before), after: weights::json(after) },
+            weights: Sides { before: before.to_file(), after: after.to_file() },
             users: Users {
                 scored: tally.users,
                 with_matches: Sides {

@@ -5,7 +5,6 @@
 
 use crate::failure::Failure;
 use fs_err as fs;
-use serde_json::{Map, Value};
 use std::{collections::BTreeMap, path::Path};
 use talvix_engine::model::{WeightFault, WeightRule, Weights};
 
@@ -54,7 +53,8 @@ impl File {
 
     /// These weights with those of the file in their place.
     pub fn over(&self, before: Weights) -> Result<Weights, Failure> {
-        let mut values = units_of(before);
+        let named = before.named().map(|(name, units)| (name.to_owned(), i64::from(units)));
+        let mut values = BTreeMap::from(named);
         values.extend(self.named().map(|rule| (rule.name.to_owned(), self.values[rule.name])));
         let bounds = WeightRule::ALL.map(|rule| (rule.name.to_owned(), (0, MAX_UNITS)));
         Weights::check(&values, &bounds.into_iter().collect()).map_err(|faults| {
@@ -98,24 +98,6 @@ pub fn of_run(json: &str, run_id: &str) -> Result<Weights, Failure> {
     })
 }
 
-/// Weights by their names, in ten-thousandths.
-fn units_of(weights: Weights) -> BTreeMap<String, i64> {
-    let Weights { skills, experience, demand, salary, min_fit_score, apply_score, dream_bonus } =
-        weights;
-    let values = [skills, experience, demand, salary, min_fit_score, apply_score, dream_bonus];
-    let names = WeightRule::ALL.map(|rule| rule.name.to_owned());
-    names.into_iter().zip(values.map(i64::from)).collect()
-}
-
-/// Weights as a file has them.
-pub fn json(weights: Weights) -> Value {
-    let values = units_of(weights);
-    // In the order of the rules, as the seed has them.
-    let pairs = WeightRule::ALL
-        .map(|rule| (rule.name.to_owned(), Value::from(values[rule.name] as f64 / 10_000.0)));
-    Value::Object(Map::from_iter(pairs))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,7 +130,7 @@ mod tests {
                 "no score depends on skill_match_weight: passed over"
             ]
         );
-        let json = json(BEFORE);
+        let json = BEFORE.to_file();
         assert_eq!(json["salary_align_weight"], 0.2);
         assert_eq!(of_run(&json.to_string(), "x").unwrap(), BEFORE);
     }

@@ -138,6 +138,14 @@ impl Weights {
         std::array::from_fn(|at| (WeightRule::ALL[at].name, units[at]))
     }
 
+    /// The weights as `weights_current.json` has them: names and numbers in their own units.
+    #[must_use]
+    pub fn to_file(self) -> serde_json::Value {
+        let number = |units: u32| serde_json::Value::from(f64::from(units) / ONE as f64);
+        let pairs = self.named().map(|(name, units)| (name.to_owned(), number(units)));
+        serde_json::Value::Object(pairs.into_iter().collect())
+    }
+
     /// The sum of the component weights; need not be one.
     #[must_use]
     pub fn sum(self) -> u64 {

@@ -15,11 +15,7 @@ use talvix_snapshot::sets::JOB_FIT_SCORES;
 pub(super) fn kept(block: &ScoredBlock, left: &LeftOut) -> Vec<(u32, usize)> {
     let mut kept = Vec::with_capacity(block.rows.len());
     for scored in &block.users {
-        if left.is_left(scored.user) {
-            continue;
-        }
-        let stored = scored.rows.clone().filter(|&at| !left.jobs.contains(&block.rows.job[at]));
-        kept.extend((1..).zip(stored));
+        kept.extend((1..).zip(left.stored(block, scored)));
     }
     kept
 }

@@ -112,8 +112,7 @@ pub(super) fn rows(
 
 fn scored_row<'a>(block: &'a ScoredBlock, scored: &'a ScoredUser, left: &LeftOut) -> Row<'a> {
     let skipped = left.reset_users.contains(&scored.user).then_some("reset_meanwhile");
-    let is_stored = |at: &usize| skipped.is_none() && !left.jobs.contains(&block.rows.job[*at]);
-    let stored: Vec<usize> = scored.rows.clone().filter(is_stored).collect();
+    let stored: Vec<usize> = left.stored(block, scored).collect();
     let score = |at: usize| (block.rows.fit_score[at], block.rows.raw_bp[at]);
     let ends = stored.first().zip(stored.last()).map(|(best, last)| [score(*best), score(*last)]);
     Row {
