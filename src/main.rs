@@ -24,6 +24,7 @@ fn main() -> ExitCode {
             hook(panic);
         }
     }));
+    let _asked = talvix_fault_points::from_environment();
     let args = args::Args::parse();
     match commands::run(args) {
         Ok(code) => code,

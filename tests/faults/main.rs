@@ -1,0 +1,2 @@
+//! Faults in a night.
+fn main() {}
