@@ -5,6 +5,7 @@ mod commands;
 mod config;
 mod explain;
 mod failure;
+mod memory;
 mod night;
 mod progress;
 mod published;
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
     match commands::run(args) {
         Ok(code) => code,
         Err(failure) => {
-            failure.print();
+            failure.print(commands::logs_json());
             failure.exit_code()
         }
     }

@@ -12,6 +12,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
+use talvix_fault_points::{io, point};
 
 use crate::error::Error;
 use crate::folder::{CURRENT, Dataset, Lock, VERSIONS, Version, version_number};
@@ -110,19 +111,23 @@ impl<'lock> Commit<'lock> {
                 carry_over(&file, &self.folder)?;
             }
         }
+        io("version-sync")?;
         sync_folder(&self.folder)?;
+        point("version-complete");
 
         let versions = self.root.join(VERSIONS);
         let name = format!("{:06}", self.number);
         fs::rename(&self.folder, versions.join(&name))?;
         self.folder = versions.join(&name);
         sync_folder(&versions)?;
+        point("version-renamed");
 
         let next = self.root.join(NEXT);
         fs::os::unix::fs::symlink(Path::new(VERSIONS).join(&name), &next)?;
         fs::rename(&next, self.root.join(CURRENT))?;
         self.finished = true;
         sync_folder(&self.root)?;
+        point("version-linked");
 
         // The version is committed: what cannot be removed now is removed by a later commit.
         for entry in fs::read_dir(&versions)?.flatten() {
@@ -184,6 +189,7 @@ impl TableWriter {
 
     /// Appends rows.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
+        io("version-write")?;
         self.writer.write(batch).map_err(|error| self.failed(&error))?;
         self.rows += batch.num_rows() as u64;
         Ok(())
@@ -198,6 +204,7 @@ impl TableWriter {
             return Err(Error::RowCount { file: self.path, expected, found });
         }
         fs::rename(&self.partial, &self.path)?;
+        point("version-writing");
         Ok(found)
     }
 

@@ -5,7 +5,9 @@ use nix::sys::signal::{Signal, raise};
 use std::io;
 
 /// What `FAILPOINTS` asked for.
-pub(crate) struct Scenario(#[expect(dead_code, reason = "dropped at the end")] FailScenario<'static>);
+pub(crate) struct Scenario(
+    #[expect(dead_code, reason = "dropped at the end")] FailScenario<'static>,
+);
 
 impl std::fmt::Debug for Scenario {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

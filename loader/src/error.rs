@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use talvix_engine::{columns::DoorError, model::WeightFault, skills::AliasError};
+use talvix_pg::Fault;
 
 /// Why a night could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -9,6 +10,15 @@ pub enum Error {
     /// Things that the run needs are missing: all of them at once.
     #[error("{}", list(.0))]
     Unfit(Vec<String>),
+    /// The server takes no writes.
+    #[error(
+        "the server is read-only (a standby, or default_transaction_read_only): connect to the \
+         primary"
+    )]
+    ReadOnly,
+    /// The connection that holds the load's one view of the database was lost while others joined.
+    #[error("joining the load's snapshot: the connection that holds it was lost")]
+    SnapshotGone,
     /// The database.
     #[error("{0}")]
     Postgres(talvix_pg::Error),
@@ -80,15 +90,30 @@ impl Error {
     #[must_use]
     pub fn is_unfit(&self) -> bool {
         match self {
+            Error::Postgres(talvix_pg::Error::NoAnswer { .. })
+            | Error::SnapshotGone
+            | Error::Decode { .. }
+            | Error::Arrow { .. }
+            | Error::Storage(talvix_storage::Error::File(_)) => false,
             Error::Postgres(error) => error.postgres().is_none_or(|error| {
                 // Refused rights, missing tables and columns, a database that is read-only.
                 talvix_pg::error::sqlstate(error)
                     .is_some_and(|state| matches!(&state[..2], "42" | "28" | "3D" | "0A"))
             }),
-            Error::Decode { .. }
-            | Error::Arrow { .. }
-            | Error::Storage(talvix_storage::Error::File(_)) => false,
             _ => true,
+        }
+    }
+}
+
+impl Error {
+    /// Whether the server was lost, as against what it holds: it may come back.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        match self {
+            // A server that took writes when the run began: it is not the one it was.
+            Error::ReadOnly | Error::SnapshotGone => true,
+            Error::Postgres(error) => error.fault() == Fault::Connection,
+            _ => false,
         }
     }
 }

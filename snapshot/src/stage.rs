@@ -8,6 +8,7 @@ use crate::{
 use arrow::array::RecordBatch;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use talvix_fault_points::{io, point};
 use talvix_storage::Storage;
 use uuid::Uuid;
 
@@ -77,11 +78,13 @@ impl Stage {
 
     /// Adds rows of a set; they follow those before in the set's order.
     pub fn write(&mut self, set: &Set, batch: &RecordBatch) -> Result<(), Error> {
+        io("stage-write")?;
         for (of, writer) in &mut self.writers {
             if of.name == set.name {
                 writer.write(batch)?;
             }
         }
+        point("staging");
         Ok(())
     }
 
@@ -97,6 +100,7 @@ impl Stage {
         let Stage { storage, night, writers } = self;
         let mut files = Vec::new();
         for (set, writer) in writers {
+            io("stage-sync")?;
             let (file_of_set, local) = writer.close()?;
             storage.put_file(&file(night.run_id, set), local).await?;
             let success = format!("{}/{}/{SUCCESS}", folder(night.run_id), set.name);

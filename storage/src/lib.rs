@@ -345,8 +345,12 @@ fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = folder.join(format!(".{name}.{}", std::process::id()));
     let mut file = fs::File::create(&temporary)?;
+    talvix_fault_points::io("file-write")?;
     file.write_all(bytes)?;
+    talvix_fault_points::point("file-written");
+    talvix_fault_points::io("file-sync")?;
     file.sync_all()?;
+    talvix_fault_points::point("file-synced");
     fs::rename(&temporary, path)?;
     tree::sync_folder(folder)
 }

@@ -43,6 +43,7 @@ impl Storage {
                 let (from, to) = (root.join(from), root.join(to));
                 let parent = to.parent().unwrap_or(root);
                 create_folders(parent)?;
+                talvix_fault_points::io("folder-rename")?;
                 fs::rename(&from, &to)?;
                 sync_folder(parent)?;
             }
