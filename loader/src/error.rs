@@ -47,6 +47,18 @@ pub enum Error {
     /// Storage.
     #[error(transparent)]
     Storage(#[from] talvix_storage::Error),
+    /// Resumes cannot be fetched, too many to be single ones.
+    #[error(
+        "{failed} of {asked} resumes that were asked for could not be fetched; the last: {last}"
+    )]
+    Resumes {
+        /// How many failed.
+        failed: usize,
+        /// How many were asked for so far.
+        asked: usize,
+        /// What happened to the last one.
+        last: talvix_storage::Error,
+    },
     /// The weights.
     #[error("{place}: {}; nothing is scored with weights that are not sure", weight_faults(.faults))]
     Weights {
@@ -94,7 +106,10 @@ impl Error {
             | Error::SnapshotGone
             | Error::Decode { .. }
             | Error::Arrow { .. }
-            | Error::Storage(talvix_storage::Error::File(_)) => false,
+            | Error::Resumes { .. }
+            | Error::Storage(
+                talvix_storage::Error::File(_) | talvix_storage::Error::Unavailable { .. },
+            ) => false,
             Error::Postgres(error) => error.postgres().is_none_or(|error| {
                 // Refused rights, missing tables and columns, a database that is read-only.
                 talvix_pg::error::sqlstate(error)

@@ -59,6 +59,8 @@ pub struct Stage {
 impl Stage {
     /// Begins to write the sets of a night.
     pub fn begin(storage: &Storage, night: NightMark) -> Result<Self, Error> {
+        // Until it is published nobody else looks into a night.
+        storage.create_private_folder(STAGING)?;
         let mut writers = Vec::new();
         for set in sets::ALL {
             let file = file(night.run_id, set);
