@@ -348,11 +348,16 @@ fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     talvix_fault_points::io("file-write")?;
     file.write_all(bytes)?;
     talvix_fault_points::point("file-written");
-    talvix_fault_points::io("file-sync")?;
-    file.sync_all()?;
+    sync(&file)?;
     talvix_fault_points::point("file-synced");
     fs::rename(&temporary, path)?;
     tree::sync_folder(folder)
+}
+
+/// Makes what a file holds safe from a crash.
+fn sync(file: &fs::File) -> io::Result<()> {
+    talvix_fault_points::io("file-sync")?;
+    file.sync_all()
 }
 
 #[cfg(test)]
