@@ -62,8 +62,6 @@ struct Night<'a> {
     timeline: Timeline,
     /// What earlier attempts did.
     before: Before,
-    /// Whether the source was ever open: one that never was is a setting to mend.
-    is_open: bool,
 }
 
 /// Runs a night.
@@ -75,7 +73,7 @@ pub fn run(config: &RunConfig) -> Result<Ended, Failure> {
             Ok(ended) => return Ok(ended),
             Err(failure) => failure,
         };
-        if !failure.is_outage() || !night.is_open {
+        if !failure.is_outage() {
             return Err(night.told(failure));
         }
         if night.before.has_moved() {
@@ -115,20 +113,8 @@ impl<'a> Night<'a> {
         let run_id = uuid::Uuid::now_v7();
         let week = IsoWeek::of(config.as_of);
         tracing::info!("run {run_id} of week {week} at {}", config.as_of);
-        let (before, is_open) = (Before::default(), false);
-        Ok(Night {
-            config,
-            runtime,
-            threads,
-            stop,
-            memory,
-            began,
-            run_id,
-            week,
-            timeline,
-            before,
-            is_open,
-        })
+        let before = Before::default();
+        Ok(Night { config, runtime, threads, stop, memory, began, run_id, week, timeline, before })
     }
 
     /// Adds to a failure what is committed all the same.

@@ -77,13 +77,14 @@ pub enum Writer<'a> {
 
 impl Opened {
     /// Opens, locks and checks the source. A dry run takes no lock: it may look on while another
-    /// run works.
+    /// run works. `is_again` says that this run had it open before.
     pub fn open(
         runtime: &Runtime,
         config: &RunConfig,
         run_id: uuid::Uuid,
+        is_again: bool,
     ) -> Result<Self, Failure> {
-        Self::open_as(runtime, config, &format!("talvix run {run_id}"))
+        Self::open_as(runtime, config, &format!("talvix run {run_id}"), is_again)
     }
 
     /// The same for whatever calls itself so.
@@ -91,6 +92,7 @@ impl Opened {
         runtime: &Runtime,
         config: &RunConfig,
         application: &str,
+        is_again: bool,
     ) -> Result<Self, Failure> {
         let purpose = match config.publishes_to() {
             _ if config.dry_run => Purpose::Look,
@@ -100,7 +102,7 @@ impl Opened {
         match &config.source {
             Source::Postgres(info) => {
                 let server = Server::new((**info).clone(), application, config.reconnect_for);
-                runtime.block_on(Self::open_postgres(server, purpose))
+                runtime.block_on(Self::open_postgres(server, purpose, is_again))
             }
             Source::Dataset(dir) => {
                 let dataset = Dataset::open(dir).map_err(unfit)?;
@@ -120,7 +122,16 @@ impl Opened {
         }
     }
 
-    async fn open_postgres(server: Server, purpose: Purpose) -> Result<Self, Failure> {
+    async fn open_postgres(
+        server: Server,
+        purpose: Purpose,
+        is_again: bool,
+    ) -> Result<Self, Failure> {
+        // A server that was never reached is a setting to mend.
+        let first = server
+            .connect()
+            .await
+            .map_err(|error| Failure::new(Status::Unfit, error).outage(is_again))?;
         let lock = if purpose.writes() {
             let client = server.connect().await?;
             match RunLock::acquire(client, server.application()).await? {
@@ -136,7 +147,7 @@ impl Opened {
             None
         };
         point("lock-taken");
-        let mut client = server.connect().await?;
+        let mut client = first;
         let preflight = talvix_loader::postgres::preflight(&client, purpose).await?;
         let finished = match purpose {
             Purpose::WriteAndPublish => finished::in_postgres(&mut client).await?,

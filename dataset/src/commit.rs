@@ -111,7 +111,6 @@ impl<'lock> Commit<'lock> {
                 carry_over(&file, &self.folder)?;
             }
         }
-        io("version-sync")?;
         sync_folder(&self.folder)?;
         point("version-complete");
 
@@ -156,12 +155,18 @@ fn carry_over(file: &Path, folder: &Path) -> Result<(), Error> {
         // Another file system, another owner, or no such thing as a hard link.
         fs::copy(&file, &target)?;
     }
-    fs::File::open(&target)?.sync_all()?;
-    Ok(())
+    sync(&fs::File::open(&target)?)
 }
 
 fn sync_folder(folder: &Path) -> Result<(), Error> {
+    io("version-sync")?;
     Ok(fs::File::open(folder)?.sync_all()?)
+}
+
+/// Makes what a table holds safe from a crash.
+fn sync(file: &fs::File) -> Result<(), Error> {
+    io("table-sync")?;
+    Ok(file.sync_all()?)
 }
 
 /// Writes a table of a [`Commit`].
@@ -198,7 +203,7 @@ impl TableWriter {
     /// Completes the table and reads its footer again; the number of its rows.
     pub fn close(mut self) -> Result<u64, Error> {
         self.writer.finish().map_err(|error| self.failed(&error))?;
-        self.writer.inner().sync_all()?;
+        sync(self.writer.inner())?;
         let (expected, found) = (self.rows, Table::open(&self.partial)?.num_rows());
         if expected != found {
             return Err(Error::RowCount { file: self.path, expected, found });

@@ -27,12 +27,16 @@ use transaction::Points;
 /// What a transaction that writes adds to the settings of every transaction.
 ///
 /// - An answered commit must outlive a crash of the server, whatever its default is.
-/// - A run that was killed must not go on in the server: it would hold its locks.
+/// - A run that was killed, or whose network is gone, must not go on in the server: it would hold its
+///   locks. The server notices within half a minute, sooner than we give up on them.
 /// - All rows are looked up by key. Left to itself the server reads all of `users` once per chunk
 ///   and statement as soon as a chunk is a twentieth of it: time would grow with its square.
 const WRITE_SETTINGS: &str = "\
     set local synchronous_commit = on; \
     set local client_connection_check_interval = '2s'; \
+    set local tcp_keepalives_idle = 10; \
+    set local tcp_keepalives_interval = 5; \
+    set local tcp_keepalives_count = 3; \
     set local enable_seqscan = off; \
     set local jit = off;";
 

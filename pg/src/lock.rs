@@ -66,7 +66,9 @@ impl RunLock {
             "begin isolation level read committed; \
              set local idle_in_transaction_session_timeout = 0; \
              set local client_connection_check_interval = '500ms'; \
-             set local tcp_keepalives_idle = 30",
+             set local tcp_keepalives_idle = 20; \
+             set local tcp_keepalives_interval = 10; \
+             set local tcp_keepalives_count = 3",
         );
         answer(doing, begin).await?;
         let params: [(&(dyn ToSql + Sync), Type); 2] = [(&holder, Type::TEXT), (&KEY, Type::INT8)];

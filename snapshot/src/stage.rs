@@ -102,7 +102,6 @@ impl Stage {
         let Stage { storage, night, writers } = self;
         let mut files = Vec::new();
         for (set, writer) in writers {
-            io("stage-sync")?;
             let (file_of_set, local) = writer.close()?;
             storage.put_file(&file(night.run_id, set), local).await?;
             let success = format!("{}/{}/{SUCCESS}", folder(night.run_id), set.name);

@@ -43,24 +43,12 @@ const CHUNKS_PER_SEGMENT: usize = 4;
 impl Night<'_> {
     /// Does what is not done yet. What an attempt before this one committed is found unchanged.
     pub(super) fn attempt(&mut self) -> Result<Ended, Failure> {
-        let Night {
-            config,
-            runtime,
-            threads,
-            stop,
-            memory,
-            began,
-            run_id,
-            week,
-            timeline,
-            before,
-            is_open,
-        } = self;
+        let Night { config, runtime, threads, stop, memory, began, run_id, week, timeline, before } =
+            self;
         let (config, runtime, threads, stop) = (*config, &*runtime, &*threads, &*stop);
         let (memory, began, run_id, week) = (&*memory, *began, *run_id, *week);
 
-        let source = Opened::open(runtime, config, run_id)?;
-        *is_open = true;
+        let source = Opened::open(runtime, config, run_id, before.is_again())?;
         config.storage.check()?;
         let mut report = Report {
             run_id: run_id.to_string(),

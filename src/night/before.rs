@@ -25,6 +25,11 @@ impl Before {
         self.rows.add(RowCounts { inserted, updated, deleted, ..RowCounts::default() });
     }
 
+    /// Whether the night began before.
+    pub(super) fn is_again(&self) -> bool {
+        self.num_restarts > 0
+    }
+
     /// Whether something was committed since the night last began again.
     pub(super) fn has_moved(&self) -> bool {
         self.has_moved

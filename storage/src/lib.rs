@@ -379,8 +379,7 @@ fn write_file(root: &Path, file: &Path, bytes: &[u8]) -> io::Result<()> {
     talvix_fault_points::io("file-write")?;
     local.write_all(bytes)?;
     talvix_fault_points::point("file-written");
-    talvix_fault_points::io("file-sync")?;
-    local.as_file().sync_all()?;
+    sync(local.as_file())?;
     talvix_fault_points::point("file-synced");
     let path = root.join(file);
     local.persist(&path).map_err(|error| error.error)?;
@@ -396,6 +395,12 @@ fn real_path(path: &Path) -> PathBuf {
         }
     }
     path
+}
+
+/// Makes what a file holds safe from a crash.
+fn sync(file: &std::fs::File) -> io::Result<()> {
+    talvix_fault_points::io("file-sync")?;
+    file.sync_all()
 }
 
 #[cfg(test)]

@@ -152,6 +152,7 @@ fn create_folders(folder: &Path) -> io::Result<()> {
 
 /// Makes what was created, renamed or removed in a folder safe from a crash.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    talvix_fault_points::io("folder-sync")?;
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     fs::File::open(folder)?.sync_all()
 }

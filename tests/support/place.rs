@@ -93,9 +93,13 @@ impl Db {
         self.url_as(self.admin.user())
     }
 
-    /// The database as some role.
+    /// The database as some role: as the one that nights run as, through the pooler where the tests
+    /// are told of one.
     pub fn url_as(&self, role: &str) -> String {
         let (host, port, name) = (self.admin.host(), self.admin.port(), &self.name);
+        if let (ENGINE_ROLE, Ok(pooler)) = (role, std::env::var("TALVIX_TEST_POOLER")) {
+            return format!("postgresql://{role}@{pooler}/{name}");
+        }
         if host.starts_with('/') {
             format!("postgresql://{role}@/{name}?host={}&port={port}", host.replace('/', "%2F"))
         } else {

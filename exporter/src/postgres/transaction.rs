@@ -108,6 +108,10 @@ impl PostgresWriter<'_> {
         let transaction = begin(self.client, self.lock, was_away).await?;
         point(points.begun);
         let done = work(&transaction).await?;
+        if talvix_fault_points::io("transaction-fails").is_err() {
+            // What a statement whose error nobody heard of leaves.
+            let _ = transaction.batch_execute("select 1/0").await;
+        }
         let number = number(&transaction).await?;
         match answer("committing", transaction.commit()).await {
             Ok(()) => {
