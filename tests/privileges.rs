@@ -356,6 +356,34 @@ fn names_with_quotes_and_statements_are_names() {
     );
 }
 
+#[test]
+fn a_password_on_the_command_line_is_warned_of_and_never_told() {
+    let db = Db::new(&tables());
+    let server = support::admin_info();
+    let url = |password: &str| {
+        let (host, port, name) = (server.host(), server.port(), db.name());
+        format!("host='{host}' port={port} dbname={name} user={ENGINE_ROLE} {password}")
+    };
+    let storage = db.storage().to_str().unwrap();
+    let begin = ["run", "-vv", "--storage", storage, "--as-of", FIRST];
+    const WARNING: &str = "shows in the list of processes";
+    for (password, is_warned) in [("password=canary", true), ("", false)] {
+        let url = url(password);
+        let run = talvix(&[&begin[..], &["--database-url", &url]].concat()).ended(0);
+        assert_eq!(run.stderr.contains(WARNING), is_warned, "{}", run.stderr);
+        holds_no_canary(&run);
+    }
+    let output = support::command(&begin)
+        .env("DATABASE_URL", url("password=canary"))
+        .env("PGSSLCERT", "/canary-file")
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && !stderr.contains(WARNING), "{stderr}");
+    assert!(stderr.contains("PGSSLCERT is set"), "{stderr}");
+    assert!(!stderr.contains("canary"), "{stderr}");
+}
+
 /// The last line of a failure is for programs where the log is.
 #[test]
 fn a_failure_in_a_log_of_json_ends_with_an_object() {

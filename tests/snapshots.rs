@@ -13,6 +13,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     io::{BufRead, BufReader, Write},
     net::TcpListener,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     time::Duration,
@@ -471,6 +472,75 @@ fn a_night_that_cannot_be_published_is_by_the_next_run_though_it_has_nothing_to_
     assert!(notes.contains(report["run_id"].as_str().unwrap()), "{notes}");
     assert_published(&report, &place.tables(), &snapshots, "published later");
     assert_nothing_staged(&snapshots);
+}
+
+/// Storage holds what users gave: what analysts read does not lie among it.
+#[test]
+fn snapshots_within_storage_are_refused() {
+    let data = Data::new(&generate(&options()));
+    let storage = data.storage();
+    let link = data.dir().join("link");
+    fs::os::unix::fs::symlink(&storage, &link).unwrap();
+    for place in [storage.clone(), storage.join("a/b"), link.join("a"), storage.join("../storage")]
+    {
+        let place = place.display().to_string();
+        let run = run(&data, AS_OF_US, &place, &[]).ended(2);
+        assert!(run.stderr.contains("lies in storage"), "{place}: {}", run.stderr);
+        assert_eq!(data.current(), None);
+    }
+    let beside = data.dir().join("storage-snapshots").display().to_string();
+    run(&data, AS_OF_US, &beside, &[]).ended(0);
+}
+
+/// Modes of files and folders below a folder, by name.
+fn modes(root: &Path) -> BTreeMap<String, u32> {
+    let mut modes = BTreeMap::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o7777;
+            modes.insert(path.strip_prefix(root).unwrap().display().to_string(), mode);
+            if path.is_dir() {
+                folders.push(path);
+            }
+        }
+    }
+    modes
+}
+
+#[test]
+fn what_is_published_is_for_owner_and_group_as_far_as_the_mask_lets_it() {
+    let tables = generate(&options());
+    for (mask, file, folder, private) in
+        [("000", 0o640, 0o777, 0o700), ("022", 0o640, 0o755, 0o700), ("077", 0o600, 0o700, 0o700)]
+    {
+        let (data, snapshots) = (Data::new(&tables), tempfile::tempdir().unwrap());
+        let args = run_args(&data, AS_OF_US, snapshots.path().to_str().unwrap(), &[]);
+        let output = std::process::Command::new("sh")
+            .args([
+                "-c",
+                &format!("umask {mask}; exec \"$0\" \"$@\""),
+                env!("CARGO_BIN_EXE_talvix"),
+            ])
+            .args(args)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        for (name, mode) in modes(snapshots.path()) {
+            let is_folder = snapshots.path().join(&name).is_dir();
+            let want = match name.as_str() {
+                "_staging" => private,
+                _ if is_folder => folder,
+                _ => file,
+            };
+            assert_eq!(mode, want, "{name} under {mask}: {mode:o}");
+        }
+        let stored = modes(&data.storage());
+        let of = |name: &str| stored[&format!("model-data/{name}")];
+        assert_eq!(of("scoring_model_2026-W47.json.gz"), file, "under {mask}");
+        assert_eq!(of("resume_features.parquet"), 0o600, "under {mask}");
+    }
 }
 
 #[test]

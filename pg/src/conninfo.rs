@@ -263,6 +263,13 @@ impl Conninfo {
         Ok(info)
     }
 
+    /// Whether a URL or keyword string holds a password: where it was typed, it shows in the list of
+    /// processes.
+    #[must_use]
+    pub fn holds_password(url: &str) -> bool {
+        split::parse(url, DEFAULT_PORT).is_ok_and(|given| given.config.get_password().is_some())
+    }
+
     /// The same server and user, another database.
     #[must_use]
     pub fn with_dbname(mut self, dbname: &str) -> Self {
@@ -693,6 +700,20 @@ mod tests {
             shown("postgresql://[::1]/d", &[]),
             "postgresql://asha@[::1]:5432/d?sslmode=prefer"
         );
+    }
+
+    #[test]
+    fn a_password_in_a_string_is_noticed() {
+        for (url, want) in [
+            ("postgresql://u:p@h/d", true),
+            ("postgresql://u@h/d?password=p", true),
+            ("host=h password='p'", true),
+            ("postgresql://u@h/d", false),
+            ("host=h passfile=p", false),
+            ("postgresql://u:p@h:x/d", false),
+        ] {
+            assert_eq!(Conninfo::holds_password(url), want, "{url}");
+        }
     }
 
     #[test]
