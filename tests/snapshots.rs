@@ -18,7 +18,7 @@ use std::{
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     time::Duration,
 };
-use support::{Data, Db, Place, Run, command, spawn, talvix, time};
+use support::{Data, Db, Place, Run, block_on, command, look, number, rows, spawn, talvix, time};
 use talvix_fixtures::{
     generate::{Dirt, Options, generate},
     nights::{self, NightOptions},
@@ -81,22 +81,6 @@ impl Snapshots {
     }
 }
 
-fn rows(
-    storage: &Storage,
-    run: &PublishedRun,
-    set: &Set,
-) -> Result<RecordBatch, talvix_snapshot::Error> {
-    let reader = block_on(SetReader::open(storage, run, set))?;
-    let schema = reader.schema().clone();
-    let columns: Vec<&str> = set.columns.iter().map(|column| column.name).collect();
-    let batches: Vec<RecordBatch> = reader.read(&columns)?.map(|batch| batch.unwrap()).collect();
-    Ok(arrow::compute::concat_batches(&schema, &batches).unwrap())
-}
-
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
-}
-
 fn run_args(place: &impl Place, as_of_us: i64, snapshots: &str, extra: &[&str]) -> Vec<String> {
     let mut args = vec!["run".to_owned(), "--as-of".to_owned(), time(as_of_us)];
     args.extend(["--snapshots".to_owned(), snapshots.to_owned()]);
@@ -117,19 +101,6 @@ fn publish(place: &impl Place, as_of_us: i64, snapshots: &Snapshots, extra: &[&s
 fn text<'a>(batch: &'a RecordBatch, column: &str, row: usize) -> Option<&'a str> {
     let texts = batch[column].as_string::<i32>();
     texts.is_valid(row).then(|| texts.value(row))
-}
-
-fn number(batch: &RecordBatch, column: &str, row: usize) -> Option<i64> {
-    let values = &batch[column];
-    if values.is_null(row) {
-        return None;
-    }
-    Some(match values.data_type() {
-        arrow::datatypes::DataType::Int32 => {
-            i64::from(values.as_primitive::<Int32Type>().value(row))
-        }
-        _ => values.as_primitive::<Int64Type>().value(row),
-    })
 }
 
 fn list(batch: &RecordBatch, column: &str, row: usize) -> Option<Vec<String>> {
@@ -353,32 +324,6 @@ fn old_nights_go_when_enough_newer_ones_are_there() {
         assert_eq!(fs::read_dir(snapshots.path().join(set.name)).unwrap().count(), 2);
     }
     assert_eq!(fs::read_dir(snapshots.path().join("_runs")).unwrap().count(), 4);
-}
-
-/// What a reader sees of the published runs: each is whole, and is what it says.
-fn look(storage: &Storage) -> Result<usize, String> {
-    let runs = match block_on(Nights::list(storage)) {
-        Ok(nights) => nights.runs().to_vec(),
-        Err(talvix_snapshot::Error::NoNights { .. }) => Vec::new(),
-        Err(error) => return Err(error.to_string()),
-    };
-    for run in &runs {
-        let read = |set: &Set| rows(storage, run, set).map_err(|error| error.to_string());
-        let about = read(&RUNS)?;
-        let is = |column: &str| number(&about, column, 0);
-        let users = is("users_scored").zip(is("users_skipped")).map(|(a, b)| a + b);
-        for (set, expected) in [
-            (&JOB_FIT_SCORES, is("rows_kept")),
-            (&SCORED_USERS, users),
-            (&SCORED_JOBS, is("jobs_scoreable")),
-        ] {
-            let found = read(set)?.num_rows() as i64;
-            if Some(found) != expected {
-                return Err(format!("{} of {run:?}: {found} rows, not {expected:?}", set.name));
-            }
-        }
-    }
-    Ok(runs.len())
 }
 
 /// `settle` waits until nothing of a killed run is left.

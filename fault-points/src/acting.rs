@@ -42,14 +42,32 @@ fn act(name: &str, action: Option<&str>) {
         Some("kill") => {
             let _ = raise(Signal::SIGKILL);
         }
+        Some("term") => {
+            let _ = raise_in_process(Signal::SIGTERM);
+        }
+        Some("int") => {
+            let _ = raise_in_process(Signal::SIGINT);
+        }
         Some("pause") => {
             say(name);
             loop {
                 std::thread::park();
             }
         }
+        Some("wait") => {
+            say(name);
+            let go = std::env::var_os("FAULT_POINTS_GO").unwrap_or_default();
+            while !std::path::Path::new(&go).exists() {
+                std::thread::sleep(std::time::Duration::from_millis(2));
+            }
+        }
         other => say(&format!("{name}: there is no action {other:?}")),
     }
+}
+
+/// To the process, as another one would send it, and not to this thread.
+fn raise_in_process(signal: Signal) -> nix::Result<()> {
+    nix::sys::signal::kill(nix::unistd::Pid::this(), signal)
 }
 
 #[expect(clippy::print_stderr, reason = "a test waits for this line, whatever the log's level")]

@@ -14,6 +14,8 @@
 //! | action | what happens at the place |
 //! |---|---|
 //! | `return(pause)` | prints `fault point NAME` on standard error and waits for ever |
+//! | `return(wait)` | the same, until there is a file of the name in `FAULT_POINTS_GO` |
+//! | `return(term)`, `return(int)` | sends the process that signal, and goes on |
 //! | `return(kill)` | the process kills itself, as `kill -9` would |
 //! | `return(eio)`, `return(enospc)` | an [`io`] place fails like a broken or full disk |
 
