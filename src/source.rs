@@ -148,7 +148,13 @@ impl Opened {
         };
         point("lock-taken");
         let mut client = first;
-        let preflight = talvix_loader::postgres::preflight(&client, purpose).await?;
+        let preflight = match talvix_loader::postgres::preflight(&client, purpose).await {
+            // One that was so from the start will not turn into the primary.
+            Err(error @ talvix_loader::Error::ReadOnly) if !is_again => {
+                return Err(Failure::new(Status::Unfit, error));
+            }
+            checked => checked?,
+        };
         let finished = match purpose {
             Purpose::WriteAndPublish => finished::in_postgres(&mut client).await?,
             Purpose::Look | Purpose::Write => Vec::new(),

@@ -42,8 +42,8 @@ const ANYWHERE: [Failing; 9] = [
 ];
 
 const DATASET: [Failing; 5] = [
-    failing("version-write", 0, 1, "version", false),
-    failing("version-write", 2, 1, "version", false),
+    failing("version-write", 0, 1, "os error", false),
+    failing("version-write", 2, 1, "os error", false),
     failing("table-sync", 0, 1, "os error", false),
     failing("version-sync", 0, 1, "os error", false),
     failing("version-sync", 1, 1, "os error", false),

@@ -250,7 +250,10 @@ impl Site {
     pub fn start(&self, fault_points: &str, extra: &[&str]) -> Running {
         let args = self.args(extra);
         let mut command = command(&args.iter().map(String::as_str).collect::<Vec<_>>());
-        command.env("FAILPOINTS", fault_points).env("FAULT_POINTS_GO", self.go());
+        command
+            .env_remove("RUST_BACKTRACE")
+            .env("FAILPOINTS", fault_points)
+            .env("FAULT_POINTS_GO", self.go());
         spawn_command(command)
     }
 

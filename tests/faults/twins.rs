@@ -37,7 +37,11 @@ fn at_once(place: Where, apart: Duration) {
     assert!(began.elapsed() < Duration::from_secs(10));
     let loser = site.ended(loser);
     assert_eq!(loser.status, 3, "{}", loser.stderr);
-    assert!(loser.stderr.contains("another run holds the lock: talvix run"), "{}", loser.stderr);
+    let says = match place {
+        Where::Postgres => "another run holds the lock: talvix run",
+        Where::Dataset => "locked by talvix run",
+    };
+    assert!(loser.stderr.contains(says), "{}", loser.stderr);
     winner.wait_for("fault point loaded");
     site.let_go();
     let winner = site.ended(winner);
