@@ -318,10 +318,18 @@ impl RunConfig {
         let open = |url: &str| {
             Storage::open(url, std::env::vars()).map_err(|error| Failure::usage(error.to_string()))
         };
+        let storage = open(&storage)?;
+        let snapshots = settings.text("snapshots").map(open).transpose()?;
+        if let Some(snapshots) = snapshots.as_ref().filter(|place| storage.contains(place)) {
+            return Err(Failure::usage(format!(
+                "snapshots: {snapshots:?} lies in storage, which holds what users gave and what a \
+                 night reads: name another place"
+            )));
+        }
         Ok(RunConfig {
             source,
-            storage: open(&storage)?,
-            snapshots: settings.text("snapshots").map(open).transpose()?,
+            storage,
+            snapshots,
             keep_nights: settings.count("keep_nights", MAX_KEEP_NIGHTS)?,
             mode,
             user: settings.parse("user", "a user's id (a UUID)")?,
@@ -398,10 +406,18 @@ fn source(settings: &Settings) -> Result<Source, Failure> {
         (Some((_, url)), Some((dir, dataset))) if dataset.rank() > url.rank() => {
             Ok(Source::Dataset(PathBuf::from(dir)))
         }
-        (Some((url, _)), _) => Ok(Source::Postgres(Box::new(conninfo(Some(url))?))),
+        (Some((url, origin)), _) => {
+            if matches!(origin, Origin::CommandLine) && Conninfo::holds_password(url) {
+                tracing::warn!(
+                    "the password in --database-url shows in the list of processes: give it in \
+                     PGPASSWORD or ~/.pgpass"
+                );
+            }
+            Ok(Source::Postgres(Box::new(conninfo(Some(url))?)))
+        }
         (None, Some((dir, _))) => Ok(Source::Dataset(PathBuf::from(dir))),
         (None, None)
-            if ["PGHOST", "PGDATABASE", "PGUSER"]
+            if ["PGHOST", "PGHOSTADDR", "PGDATABASE", "PGUSER", "PGSERVICE"]
                 .iter()
                 .any(|name| std::env::var_os(name).is_some()) =>
         {

@@ -114,7 +114,8 @@ impl PostgresWriter<'_> {
 
     /// Adds to an error about a statement's time what limits it.
     async fn too_long(&self, error: Error) -> Error {
-        let ask = self.client.query_typed("select current_setting('statement_timeout')", &[]);
+        let ask =
+            self.client.query_typed("select pg_catalog.current_setting('statement_timeout')", &[]);
         match talvix_pg::answer("asking for a setting", ask).await {
             Ok(rows) if !rows.is_empty() => {
                 Error::TooLong { error: Box::new(error), statement_timeout: rows[0].get(0) }

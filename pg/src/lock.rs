@@ -64,6 +64,7 @@ impl RunLock {
         // A vanished client must not keep the lock until the server's own two hours are over.
         let begin = client.batch_execute(
             "begin isolation level read committed; \
+             set local search_path = pg_catalog; \
              set local idle_in_transaction_session_timeout = 0; \
              set local client_connection_check_interval = '500ms'; \
              set local tcp_keepalives_idle = 20; \

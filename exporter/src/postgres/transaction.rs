@@ -174,7 +174,7 @@ async fn begin<'a>(
 /// answered with a rollback a success; a statement in a transaction that has failed is refused, so
 /// one that passes proves that the commit will be one.
 async fn number(transaction: &Transaction<'_>) -> Result<String, PgError> {
-    let ask = transaction.query_typed("select pg_current_xact_id()::text", &[]);
+    let ask = transaction.query_typed("select pg_catalog.pg_current_xact_id()::text", &[]);
     let rows = answer("committing", ask).await?;
     Ok(rows.first().map(|row| row.get(0)).unwrap_or_default())
 }
@@ -185,7 +185,8 @@ async fn is_committed(client: &Client, transaction: &str) -> Result<bool, Error>
     let params: [(&(dyn ToSql + Sync), Type); 1] = [(&transaction, Type::TEXT)];
     let began = Instant::now();
     loop {
-        let ask = client.query_typed("select pg_xact_status($1::text::xid8)", &params);
+        let ask = client
+            .query_typed("select pg_catalog.pg_xact_status($1::text::pg_catalog.xid8)", &params);
         let rows = match answer(doing, ask).await {
             Ok(rows) => rows,
             // Another server, which has not come as far: it never heard of it.
@@ -207,7 +208,7 @@ async fn is_committed(client: &Client, transaction: &str) -> Result<bool, Error>
 async fn others(client: &Client) -> Result<Vec<i32>, PgError> {
     let ask = client.query_typed(
         "select distinct l.pid from pg_catalog.pg_locks l \
-         where l.locktype = 'relation' and l.granted and l.pid <> pg_backend_pid() \
+         where l.locktype = 'relation' and l.granted and l.pid <> pg_catalog.pg_backend_pid() \
          and l.relation = any(array['public.users', 'public.jobs', 'public.job_fit_scores', \
          'public.user_fit_score_cursors', 'public.scrape_runs']::regclass[]) \
          and l.mode not in ('AccessShareLock') \

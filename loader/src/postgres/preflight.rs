@@ -85,7 +85,16 @@ impl Purpose {
 
 /// Checks a database.
 pub async fn preflight(client: &Client, purpose: Purpose) -> Result<Preflight, Error> {
-    all_answers("checking the database", check(client, purpose)).await
+    all_answers("checking the database", check_safely(client, purpose)).await
+}
+
+/// The same, while nothing is asked of a function that somebody has put before the server's own.
+async fn check_safely(client: &Client, purpose: Purpose) -> Result<Preflight, Error> {
+    let begin = "begin; set local search_path = pg_catalog";
+    client.batch_execute(begin).await.map_err(PgError::query("beginning to check"))?;
+    let checked = check(client, purpose).await;
+    client.batch_execute("rollback").await.map_err(PgError::query("ending the check"))?;
+    checked
 }
 
 async fn check(client: &Client, purpose: Purpose) -> Result<Preflight, Error> {
