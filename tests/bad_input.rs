@@ -32,7 +32,8 @@ use fs_err as fs;
 use parquet::arrow::ArrowWriter;
 use serde_json::{Value, json};
 use support::{
-    Data, Db, PATIENCE, Place, Run, aliases, assert_rows, assert_scores, canonical, spawn,
+    Data, Db, PATIENCE, Place, Run, aliases, assert_rows, assert_scores, canonical,
+    run_unprivileged, spawn,
 };
 use talvix_dataset::Table;
 use talvix_fixtures::{
@@ -519,21 +520,38 @@ fn bad_resumes_beside_a_database_cost_their_users_alone() {
     assert_bad_resumes_cost_their_users_alone(Db::new, |db| db.storage().to_owned());
 }
 
-/// Who runs as root may read everything.
+/// Who runs as root may read everything, so this runs as somebody else.
 #[test]
 fn a_resume_that_may_not_be_read_costs_its_user_alone() {
-    let sound = sound();
-    let mut bad = sound.clone();
-    let user = bad.users[3].id;
-    let data = Data::new(&sound);
-    let path = data.storage().join(format!("parsed-resumes/{user}.json.gz"));
+    let data = Data::new(&sound());
+    let users = data.tables().users;
+    let path = data.storage().join(format!("parsed-resumes/{}.json.gz", users[3].id));
     fs::set_permissions(&path, Permissions::from_mode(0o0)).unwrap();
-    if fs::read(&path).is_ok() {
-        return;
+    // The binary may lie where only this user may look.
+    let binary = data.dir().join("talvix");
+    fs::copy(env!("CARGO_BIN_EXE_talvix"), &binary).unwrap();
+    let mut all = vec![data.dir().to_owned()];
+    let mut folders = all.clone();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            all.push(path.clone());
+            if path.is_dir() {
+                folders.push(path);
+            }
+        }
     }
-    bad.parsed_resumes.remove(&user);
-    let faults = Faults::from([("resume_file_unreadable", vec![format!("user {user}")])]);
-    assert_counted(&data, &bad, &faults, &[path]);
+    let source = data.source_args();
+    let mut command = Command::new(binary);
+    command.env_clear().args(["run", "--json", "--as-of", AS_OF]).args(source);
+    command.current_dir(data.dir());
+    run_unprivileged(&mut command, &all.iter().map(PathBuf::as_path).collect::<Vec<_>>());
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let faults = json!({"resume_file_unreadable": [format!("user {}", users[3].id)]});
+    assert_eq!(report["input_fault_examples"], faults);
+    assert_eq!(report["users"]["scored"], users.len() - 1);
 }
 
 /// Resumes come and go while they are read: each is there or not, and nothing worse.

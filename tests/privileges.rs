@@ -358,6 +358,7 @@ fn names_with_quotes_and_statements_are_names() {
 
 #[test]
 fn a_password_on_the_command_line_is_warned_of_and_never_told() {
+    const WARNING: &str = "shows in the list of processes";
     let db = Db::new(&tables());
     let server = support::admin_info();
     let url = |password: &str| {
@@ -366,7 +367,6 @@ fn a_password_on_the_command_line_is_warned_of_and_never_told() {
     };
     let storage = db.storage().to_str().unwrap();
     let begin = ["run", "-vv", "--storage", storage, "--as-of", FIRST];
-    const WARNING: &str = "shows in the list of processes";
     for (password, is_warned) in [("password=canary", true), ("", false)] {
         let url = url(password);
         let run = talvix(&[&begin[..], &["--database-url", &url]].concat()).ended(0);

@@ -560,6 +560,32 @@ mod tests {
         }
     }
 
+    /// A column that says of itself that it has at most 128 texts, and has more.
+    #[test]
+    fn a_dictionary_that_overflows_is_read_or_refused_by_its_file() {
+        let mut bytes = Vec::new();
+        let values = |from: i32| {
+            let mut texts = StringDictionaryBuilder::<Int8Type>::new();
+            (from..from + 100).for_each(|n| texts.append_value(format!("text {n}")));
+            batch(vec![("title", Arc::new(texts.finish()))])
+        };
+        let mut writer = ArrowWriter::try_new(&mut bytes, values(0).schema(), None).unwrap();
+        for from in [0, 100, 200] {
+            writer.write(&values(from)).unwrap();
+        }
+        writer.close().unwrap();
+        let (_folder, path) = jobs(&bytes);
+        let table = Table::open(&path).unwrap();
+        let read = |batches: Batches| match batches.collect::<Result<Vec<_>, _>>() {
+            Ok(batches) => {
+                assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 300);
+            }
+            Err(error) => assert!(error.to_string().contains("jobs.parquet"), "{error}"),
+        };
+        read(table.read(&[column("title", Kind::Text, Null::Refused)]));
+        read(table.read_all());
+    }
+
     fn sample() -> Vec<u8> {
         let lpa: Vec<_> = (0..200).map(|n| (n % 7 > 0).then_some(f64::from(n) / 8.0)).collect();
         let names: Vec<_> = (0..200).map(|n| ["a", "bb", "ccc"].get(n % 4).copied()).collect();
