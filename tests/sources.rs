@@ -129,3 +129,15 @@ fn everything_is_built_from_the_registry_and_as_it_was_locked() {
         assert!(!name.ends_with("build.rs"), "{name}");
     }
 }
+
+/// An ordinary build cannot be told to fail: it holds neither the code for that nor the names.
+#[cfg(not(feature = "fault-points"))]
+#[test]
+fn the_binary_holds_no_fault_points() {
+    let binary = fs::read(env!("CARGO_BIN_EXE_talvix")).unwrap();
+    let holds = |text: &str| binary.windows(text.len()).any(|bytes| bytes == text.as_bytes());
+    assert!(holds("pg_try_advisory_xact_lock"), "the texts of a binary are found");
+    for text in ["FAILPOINTS", "FAULT_POINTS_GO", "fault point ", "chunk-copied", "version-linked"] {
+        assert!(!holds(text), "{text}");
+    }
+}
