@@ -137,7 +137,8 @@ fn the_binary_holds_no_fault_points() {
     let binary = fs::read(env!("CARGO_BIN_EXE_talvix")).unwrap();
     let holds = |text: &str| binary.windows(text.len()).any(|bytes| bytes == text.as_bytes());
     assert!(holds("pg_try_advisory_xact_lock"), "the texts of a binary are found");
-    for text in ["FAILPOINTS", "FAULT_POINTS_GO", "fault point ", "chunk-copied", "version-linked"] {
+    for text in ["FAILPOINTS", "FAULT_POINTS_GO", "fault point ", "chunk-copied", "version-linked"]
+    {
         assert!(!holds(text), "{text}");
     }
 }

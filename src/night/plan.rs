@@ -4,7 +4,7 @@ use crate::config::ModeChoice;
 use talvix_engine::{
     columns::UserColumns,
     ids::{UserNo, Uuid},
-    mode::{FullReason, Mode, ModeRules},
+    mode::{Mode, ModeRules},
     score::ScorerOn,
 };
 use talvix_report::run::Users;
@@ -89,6 +89,9 @@ impl<'a> Plan<'a> {
         }
         let mut to_score = Vec::with_capacity(scoreable.len());
         for (user, mode) in scoreable.iter().copied().zip(scorer.modes(&self.rules, &scoreable)) {
+            let scored_at_us = users.cursor[user.ix()].and_then(|cursor| cursor.last_scored_at_us);
+            let is_later = scored_at_us.is_some_and(|at_us| at_us > self.rules.as_of_us);
+            self.num_scored_later += usize::from(is_later);
             match mode {
                 Mode::Full(_) if self.choice == ModeChoice::Delta => {
                     self.users.left_out += 1;
@@ -104,7 +107,6 @@ impl<'a> Plan<'a> {
                 Mode::Full(reason) => {
                     self.users.full += 1;
                     *self.users.full_reasons.entry(reason.name().to_owned()).or_default() += 1;
-                    self.num_scored_later += usize::from(reason == FullReason::ScoredLater);
                 }
             }
             to_score.push((user, mode));

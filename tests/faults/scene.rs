@@ -228,10 +228,10 @@ impl Site {
 
     fn args(&self, extra: &[&str]) -> Vec<String> {
         let as_of = time(self.scene.as_of_us);
-        let chunk_users = CHUNK_USERS.to_string();
-        let mut args: Vec<String> =
-            ["run", "--json", "-v", "--as-of", &as_of, "--chunk-users"].map(str::to_owned).to_vec();
-        args.push(chunk_users);
+        let mut args = ["run", "--json", "-v", "--as-of", &as_of].map(str::to_owned).to_vec();
+        if !extra.contains(&"--chunk-users") {
+            args.extend(["--chunk-users".to_owned(), CHUNK_USERS.to_string()]);
+        }
         let mut source = self.spot.place().source_args();
         if let Some(url) = &self.url {
             source[1].clone_from(url);
