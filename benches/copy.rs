@@ -55,7 +55,7 @@ fn bench(criterion: &mut Criterion, scene: &Scene) {
         scrape_run_id: None,
     };
     assert_eq!(pgcopy::COLUMNS, COLUMNS.join(", "));
-    let rows = Diff::new(&out, &chunk, &[], &LeftOut::default()).unwrap().write;
+    let rows = Diff::new(&out, &chunk, &chunk.all(), &[], &LeftOut::default()).unwrap().write;
     let bytes = encode(&out, &rows);
     let texts: usize = chunk.blocks.iter().map(|block| num_texts(&block.rows)).sum();
     assert!(!rows.is_empty() && texts > 0, "{} rows, {texts} texts prove little", rows.len());
@@ -75,7 +75,7 @@ fn bench(criterion: &mut Criterion, scene: &Scene) {
     let stored: Vec<RecordBatch> =
         chunk.blocks.iter().map(|block| stored(&out, &chunk, &block.rows)).collect();
     let unchanged = || {
-        let diff = Diff::new(&out, &chunk, &stored, &LeftOut::default()).unwrap();
+        let diff = Diff::new(&out, &chunk, &chunk.all(), &stored, &LeftOut::default()).unwrap();
         (diff.write.len(), diff.delete.len(), diff.unchanged)
     };
     assert_eq!(unchanged(), (0, 0, rows.len() as u64), "what is stored is what is kept");

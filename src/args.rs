@@ -141,6 +141,13 @@ pub struct RunArgs {
     /// Users who are written in one transaction [default: 5000].
     #[arg(long, value_name = "N")]
     pub chunk_users: Option<String>,
+    /// How long a database that was lost is waited for, in seconds [default: 180].
+    #[arg(long, value_name = "SECONDS")]
+    pub reconnect_for: Option<String>,
+    /// The most memory that the run may hold, such as 800MB or 1.5GiB [default: what the control
+    /// group or the machine allows].
+    #[arg(long, value_name = "SIZE")]
+    pub memory_limit: Option<String>,
     /// Whether what resumes say is kept for the next night [default: on].
     #[arg(long, value_name = "WHEN", value_parser = ["on", "off"])]
     pub resume_cache: Option<String>,

@@ -15,6 +15,7 @@ use clap::CommandFactory;
 use std::{
     io::{self, Write},
     process::ExitCode,
+    sync::atomic::{AtomicBool, Ordering},
 };
 use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
 
@@ -46,8 +47,17 @@ pub fn run(args: Args) -> Result<ExitCode, Failure> {
     }
 }
 
+/// Whether the log is one of JSON lines.
+static LOGS_JSON: AtomicBool = AtomicBool::new(false);
+
+/// Whether the log is one of JSON lines.
+pub fn logs_json() -> bool {
+    LOGS_JSON.load(Ordering::Relaxed)
+}
+
 /// Logs to standard error. The driver's own lines stay out: they hold statements' parameters.
 fn log(level: tracing::Level, json: bool) {
+    LOGS_JSON.store(json, Ordering::Relaxed);
     let filter = EnvFilter::new(format!("{level},tokio_postgres=warn,rustls=warn,hyper=warn"));
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)

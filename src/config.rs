@@ -1,6 +1,6 @@
 //! What was typed, set and written down becomes one validated [`RunConfig`].
 
-use crate::{args::RunArgs, failure::Failure};
+use crate::{args::RunArgs, failure::Failure, memory};
 use fs_err as fs;
 use jiff::Timestamp;
 use std::{
@@ -9,13 +9,14 @@ use std::{
     num::NonZeroUsize,
     path::{Path, PathBuf},
     str::FromStr,
+    time::Duration,
 };
 use talvix_engine::{kernel::Processor, skills::AliasTable};
 use talvix_pg::Conninfo;
 use talvix_storage::Storage;
 
 /// The settings of a run: name, default, whether its value is secret.
-const SETTINGS: [(&str, &str, bool); 22] = [
+const SETTINGS: [(&str, &str, bool); 24] = [
     ("database_url", "", true),
     ("dataset", "", false),
     ("storage", "", false),
@@ -32,6 +33,8 @@ const SETTINGS: [(&str, &str, bool); 22] = [
     ("processor", "auto", false),
     ("chunk_users", "5000", false),
     ("connections", "2", false),
+    ("reconnect_for", "180", false),
+    ("memory_limit", "", false),
     ("resume_cache", "on", false),
     ("json", "false", false),
     ("verbose", "0", false),
@@ -44,6 +47,9 @@ const SETTINGS: [(&str, &str, bool); 22] = [
 const MAX_THREADS: usize = 1_024;
 const MAX_CONNECTIONS: usize = 32;
 const MAX_CHUNK_USERS: usize = 100_000;
+
+/// The longest that a lost database is waited for: a day.
+const MAX_RECONNECT_SECONDS: u64 = 24 * 60 * 60;
 
 /// The most nights that can be kept: a thousand years of them.
 const MAX_KEEP_NIGHTS: usize = 366_000;
@@ -277,6 +283,10 @@ pub struct RunConfig {
     pub chunk_users: usize,
     /// Connections that load.
     pub connections: usize,
+    /// How long a lost database is waited for.
+    pub reconnect_for: Duration,
+    /// The most memory that the run may hold, in bytes.
+    pub memory_limit_bytes: u64,
     /// Keep what resumes say for the next night.
     pub resume_cache: bool,
     /// The report is JSON.
@@ -308,10 +318,18 @@ impl RunConfig {
         let open = |url: &str| {
             Storage::open(url, std::env::vars()).map_err(|error| Failure::usage(error.to_string()))
         };
+        let storage = open(&storage)?;
+        let snapshots = settings.text("snapshots").map(open).transpose()?;
+        if let Some(snapshots) = snapshots.as_ref().filter(|place| storage.contains(place)) {
+            return Err(Failure::usage(format!(
+                "snapshots: {snapshots:?} lies in storage, which holds what users gave and what a \
+                 night reads: name another place"
+            )));
+        }
         Ok(RunConfig {
             source,
-            storage: open(&storage)?,
-            snapshots: settings.text("snapshots").map(open).transpose()?,
+            storage,
+            snapshots,
             keep_nights: settings.count("keep_nights", MAX_KEEP_NIGHTS)?,
             mode,
             user: settings.parse("user", "a user's id (a UUID)")?,
@@ -326,6 +344,8 @@ impl RunConfig {
             processor: processor(settings.text("processor"))?,
             chunk_users: settings.count("chunk_users", MAX_CHUNK_USERS)?.unwrap_or(5_000),
             connections: settings.count("connections", MAX_CONNECTIONS)?.unwrap_or(2),
+            reconnect_for: reconnect_for(settings)?,
+            memory_limit_bytes: memory_limit_bytes(settings)?,
             resume_cache: settings.word("resume_cache", &["on", "off"])? == "on",
             json: settings.switch("json")?,
             progress: settings.word("progress", &["auto", "never"])? == "auto",
@@ -337,6 +357,26 @@ impl RunConfig {
     /// Where this run publishes: only a whole night that is written is published.
     pub fn publishes_to(&self) -> Option<&Storage> {
         self.snapshots.as_ref().filter(|_| !self.dry_run && self.user.is_none())
+    }
+}
+
+fn reconnect_for(settings: &Settings) -> Result<Duration, Failure> {
+    let expected = format!("seconds, from 0 to {MAX_RECONNECT_SECONDS}");
+    match settings.parse::<u64>("reconnect_for", &expected)? {
+        Some(seconds) if seconds > MAX_RECONNECT_SECONDS => {
+            Err(Failure::usage(format!("reconnect_for: expected {expected}, found {seconds}")))
+        }
+        seconds => Ok(Duration::from_secs(seconds.unwrap_or_default())),
+    }
+}
+
+fn memory_limit_bytes(settings: &Settings) -> Result<u64, Failure> {
+    match settings.parse::<bytesize::ByteSize>("memory_limit", "a size such as 800MB or 1.5GiB")? {
+        Some(size) if size.as_u64() == 0 => {
+            Err(Failure::usage("memory_limit: expected a size above nothing, found 0"))
+        }
+        Some(size) => Ok(size.as_u64()),
+        None => Ok(memory::allowed_bytes()),
     }
 }
 
@@ -366,10 +406,18 @@ fn source(settings: &Settings) -> Result<Source, Failure> {
         (Some((_, url)), Some((dir, dataset))) if dataset.rank() > url.rank() => {
             Ok(Source::Dataset(PathBuf::from(dir)))
         }
-        (Some((url, _)), _) => Ok(Source::Postgres(Box::new(conninfo(Some(url))?))),
+        (Some((url, origin)), _) => {
+            if matches!(origin, Origin::CommandLine) && Conninfo::holds_password(url) {
+                tracing::warn!(
+                    "the password in --database-url shows in the list of processes: give it in \
+                     PGPASSWORD or ~/.pgpass"
+                );
+            }
+            Ok(Source::Postgres(Box::new(conninfo(Some(url))?)))
+        }
         (None, Some((dir, _))) => Ok(Source::Dataset(PathBuf::from(dir))),
         (None, None)
-            if ["PGHOST", "PGDATABASE", "PGUSER"]
+            if ["PGHOST", "PGHOSTADDR", "PGDATABASE", "PGUSER", "PGSERVICE"]
                 .iter()
                 .any(|name| std::env::var_os(name).is_some()) =>
         {

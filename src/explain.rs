@@ -37,7 +37,7 @@ pub fn explain(config: &RunConfig, user: &str, jobs: &[String]) -> Result<String
         .build()
         .map_err(Failure::failed)?;
     let week = IsoWeek::of(config.as_of);
-    let source = Opened::open_as(&runtime, config, "talvix explain".to_owned())?;
+    let source = Opened::open_as(&runtime, config, "talvix explain", false)?;
     config.storage.check()?;
     let user_id = asked::id(user);
     let selection = Selection { week, user: user_id };

@@ -11,6 +11,7 @@ use talvix_exporter::{
     dataset::{DatasetPreview, DatasetSink},
     postgres::{PostgresSink, PostgresWriter},
 };
+use talvix_fault_points::point;
 use talvix_loader::{
     dataset::DatasetReader,
     finished::{self, FinishedRun},
@@ -18,20 +19,19 @@ use talvix_loader::{
     reader::{Selection, TableReader},
 };
 use talvix_pg::{
-    Conninfo,
+    Server,
     lock::{Acquired, RunLock},
 };
 use tokio::runtime::Runtime;
 use tokio_postgres::Client;
 
 /// An open source.
+#[derive(Debug)]
 pub enum Opened {
     /// A database.
     Postgres {
-        /// How to reach it.
-        info: Box<Conninfo>,
-        /// What connections call themselves.
-        application: String,
+        /// How to reach it, again if need be.
+        server: Box<Server>,
         /// The right to write; none for a dry run.
         lock: Option<RunLock>,
         /// What is known of it.
@@ -51,6 +51,7 @@ pub enum Opened {
 }
 
 /// Where a night's changes go.
+#[derive(Debug)]
 pub enum Sink {
     /// A database.
     Postgres(PostgresSink),
@@ -76,20 +77,22 @@ pub enum Writer<'a> {
 
 impl Opened {
     /// Opens, locks and checks the source. A dry run takes no lock: it may look on while another
-    /// run works.
+    /// run works. `is_again` says that this run had it open before.
     pub fn open(
         runtime: &Runtime,
         config: &RunConfig,
         run_id: uuid::Uuid,
+        is_again: bool,
     ) -> Result<Self, Failure> {
-        Self::open_as(runtime, config, format!("talvix run {run_id}"))
+        Self::open_as(runtime, config, &format!("talvix run {run_id}"), is_again)
     }
 
     /// The same for whatever calls itself so.
     pub fn open_as(
         runtime: &Runtime,
         config: &RunConfig,
-        application: String,
+        application: &str,
+        is_again: bool,
     ) -> Result<Self, Failure> {
         let purpose = match config.publishes_to() {
             _ if config.dry_run => Purpose::Look,
@@ -98,7 +101,8 @@ impl Opened {
         };
         match &config.source {
             Source::Postgres(info) => {
-                runtime.block_on(Self::open_postgres(info, application, purpose))
+                let server = Server::new((**info).clone(), application, config.reconnect_for);
+                runtime.block_on(Self::open_postgres(server, purpose, is_again))
             }
             Source::Dataset(dir) => {
                 let dataset = Dataset::open(dir).map_err(unfit)?;
@@ -119,39 +123,44 @@ impl Opened {
     }
 
     async fn open_postgres(
-        info: &Conninfo,
-        application: String,
+        server: Server,
         purpose: Purpose,
+        is_again: bool,
     ) -> Result<Self, Failure> {
+        // A server that was never reached is a setting to mend.
+        let first = server
+            .connect()
+            .await
+            .map_err(|error| Failure::new(Status::Unfit, error).outage(is_again))?;
         let lock = if purpose.writes() {
-            let client = connect(info, &application).await?;
-            match RunLock::acquire(client, &application).await.map_err(unfit)? {
+            let client = server.connect().await?;
+            match RunLock::acquire(client, server.application()).await? {
                 Acquired::Lock(lock) => Some(lock),
                 Acquired::Held(holder) => {
-                    let pid = holder
-                        .pid
-                        .map_or_else(String::new, |pid| format!(", server process {pid}"));
-                    return Err(Failure::new(
-                        Status::Locked,
-                        anyhow!(
-                            "another run holds the lock: {}{pid}, since {}",
-                            holder.application.as_deref().unwrap_or("(unknown)"),
-                            holder.since.as_deref().unwrap_or("(not for this role to see)"),
-                        ),
-                    ));
+                    // Ours of before, which the server has not missed yet.
+                    let is_ours = holder.application.as_deref() == Some(server.application());
+                    let error = anyhow!("another run holds the lock: {holder}");
+                    return Err(Failure::new(Status::Locked, error).outage(is_ours));
                 }
             }
         } else {
             None
         };
-        let mut client = connect(info, &application).await?;
-        let preflight = talvix_loader::postgres::preflight(&client, purpose).await?;
+        point("lock-taken");
+        let mut client = first;
+        let preflight = match talvix_loader::postgres::preflight(&client, purpose).await {
+            // One that was so from the start will not turn into the primary.
+            Err(error @ talvix_loader::Error::ReadOnly) if !is_again => {
+                return Err(Failure::new(Status::Unfit, error));
+            }
+            checked => checked?,
+        };
         let finished = match purpose {
             Purpose::WriteAndPublish => finished::in_postgres(&mut client).await?,
             Purpose::Look | Purpose::Write => Vec::new(),
         };
-        let info = Box::new(info.clone());
-        Ok(Opened::Postgres { info, application, lock, preflight, finished })
+        point("preflight-done");
+        Ok(Opened::Postgres { server: Box::new(server), lock, preflight, finished })
     }
 
     /// The runs that finished, newest first, for a run that publishes.
@@ -177,9 +186,9 @@ impl Opened {
         selection: Selection,
     ) -> Result<Box<dyn TableReader>, Failure> {
         Ok(match self {
-            Opened::Postgres { info, application, preflight, .. } => {
+            Opened::Postgres { server, preflight, .. } => {
                 let connections = (0..num_connections)
-                    .map(|_| Connection::open(connect(info, application)))
+                    .map(|_| Connection::open(async { Ok::<_, Failure>(server.connect().await?) }))
                     .collect::<Result<_, _>>()?;
                 Box::new(PostgresReader::open(connections, preflight.clone(), selection)?)
             }
@@ -192,18 +201,16 @@ impl Opened {
     /// Where changes go: into a database through several connections.
     fn into_sink(self, runtime: &Runtime, num_connections: usize) -> Result<Sink, Failure> {
         match self {
-            Opened::Postgres { info, application, lock, preflight, .. } => {
-                runtime.block_on(async {
-                    let first = connect(&info, &application).await?;
-                    let Some(lock) = lock else { return Ok(Sink::PostgresPreview(first)) };
-                    let mut clients = vec![first];
-                    while clients.len() < num_connections {
-                        clients.push(connect(&info, &application).await?);
-                    }
-                    let over_staging = preflight.scores_have_row_security;
-                    Ok(Sink::Postgres(PostgresSink::new(clients, lock, over_staging)))
-                })
-            }
+            Opened::Postgres { server, lock, preflight, .. } => runtime.block_on(async {
+                let first = server.connect().await?;
+                let Some(lock) = lock else { return Ok(Sink::PostgresPreview(first)) };
+                let mut clients = vec![first];
+                while clients.len() < num_connections {
+                    clients.push(server.connect().await?);
+                }
+                let over_staging = preflight.scores_have_row_security;
+                Ok(Sink::Postgres(PostgresSink::new(*server, clients, lock, over_staging)))
+            }),
             Opened::Dataset { dataset, version, lock } => Ok(match lock {
                 Some(lock) => Sink::Dataset(DatasetSink::new(dataset, version, lock)?),
                 None => Sink::DatasetPreview(DatasetPreview::new(&version)?),
@@ -214,6 +221,7 @@ impl Opened {
 
 /// A sink that is opened once something is to be written: a night with nothing to do asks for no
 /// further connection.
+#[derive(Debug)]
 pub struct LazySink {
     source: Option<Opened>,
     sink: Option<Sink>,
@@ -238,18 +246,16 @@ impl LazySink {
         self.sink.as_mut().ok_or_else(|| Failure::failed(anyhow!("there is nowhere to write to")))
     }
 
-    /// Ends the night; without a finish only the chunks count.
+    /// Ends the night; without a finish only the chunks count. The lock is held until the sink is
+    /// dropped: what else belongs to the night is done under it.
     pub fn finish(
-        mut self,
+        &mut self,
         runtime: &Runtime,
         out: &NightOut<'_>,
         finish: Option<&Finish>,
     ) -> Result<(), Failure> {
-        self.open(runtime, 1)?;
-        match self.sink {
-            Some(sink) => Ok(runtime.block_on(sink.finish(out, finish))?),
-            None => Ok(()),
-        }
+        let sink = self.open(runtime, 1)?;
+        Ok(runtime.block_on(sink.finish(out, finish))?)
     }
 }
 
@@ -266,12 +272,12 @@ impl Sink {
 
     /// Ends the night; without a finish only the chunks count.
     async fn finish(
-        self,
+        &mut self,
         out: &NightOut<'_>,
         finish: Option<&Finish>,
     ) -> Result<(), talvix_exporter::Error> {
         match (self, finish) {
-            (Sink::Postgres(mut sink), Some(finish)) => sink.finish(out, finish).await,
+            (Sink::Postgres(sink), Some(finish)) => sink.finish(out, finish).await,
             (Sink::Dataset(sink), finish) => sink.finish(out, finish).map(|_| ()),
             (Sink::Postgres(_), None) | (Sink::PostgresPreview(_) | Sink::DatasetPreview(_), _) => {
                 Ok(())
@@ -281,6 +287,11 @@ impl Sink {
 }
 
 impl Writer<'_> {
+    /// Whether a chunk that is written is committed.
+    pub fn commits(&self) -> bool {
+        matches!(self, Writer::Postgres(_))
+    }
+
     /// Writes a chunk, or says what that would change; and what of it was left out.
     pub async fn write_chunk(
         &mut self,
@@ -298,10 +309,6 @@ impl Writer<'_> {
             Writer::DatasetPreview(preview) => Ok(previewed(preview.rows(out, chunk)?)),
         }
     }
-}
-
-async fn connect(info: &Conninfo, application: &str) -> Result<Client, Failure> {
-    talvix_pg::connect(info, application).await.map_err(unfit)
 }
 
 fn unfit(error: impl Into<anyhow::Error>) -> Failure {

@@ -6,10 +6,17 @@ mod support;
 
 use std::{
     collections::BTreeMap,
+    fs::Permissions,
     io::Write,
+    os::unix::fs::PermissionsExt,
+    os::unix::net::UnixListener,
     path::{Path, PathBuf},
     process::Command,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
 };
 
 use arrow::{
@@ -24,7 +31,10 @@ use flate2::{Compression, read::MultiGzDecoder, write::GzEncoder};
 use fs_err as fs;
 use parquet::arrow::ArrowWriter;
 use serde_json::{Value, json};
-use support::{Data, Db, Place, Run, aliases, assert_scores, spawn};
+use support::{
+    Data, Db, PATIENCE, Place, Run, aliases, assert_rows, assert_scores, canonical,
+    run_unprivileged, spawn,
+};
 use talvix_dataset::Table;
 use talvix_fixtures::{
     generate::{Options, generate},
@@ -74,14 +84,20 @@ fn model(tables: &Tables) -> Model {
     Model::pin(tables, &aliases(), Weights::from_rows(&tables.model_weights))
 }
 
-/// A database that accepts anything: its checks and triggers are gone, as after a careless repair.
+/// A database that accepts anything: its checks and triggers are gone, as after a careless repair,
+/// and so are indexes that have no room for long texts.
 fn unchecked_database(tables: &Tables) -> Db {
     let db = Db::empty();
     db.sql(
         "do $$ declare rule record; begin
            for rule in select conrelid::regclass as of, conname from pg_constraint
-             where contype = 'c' and connamespace = 'public'::regnamespace loop
+             where connamespace = 'public'::regnamespace and (contype = 'c' or contype = 'u'
+               and conrelid in ('jobs'::regclass, 'job_skills'::regclass)) loop
              execute format('alter table %s drop constraint %I', rule.of, rule.conname);
+           end loop;
+           for rule in select indexrelid::regclass as name from pg_index
+             where indrelid in ('jobs'::regclass, 'job_skills'::regclass) and not indisprimary loop
+             execute format('drop index %s', rule.name);
            end loop;
          end $$",
     );
@@ -292,6 +308,53 @@ fn of_six_target_roles_in_a_database_without_the_trigger_five_count() {
 }
 
 #[test]
+fn target_roles_that_are_blank_or_said_twice_count_once_or_never() {
+    let mut bad = sound();
+    let user = bad.users[0].id;
+    let row = bad.user_target_roles.iter().find(|row| row.user_id == user).unwrap().clone();
+    for (number, role) in [row.role_family.to_uppercase(), " \t".to_owned()].into_iter().enumerate()
+    {
+        let mut row = row.clone();
+        row.id = Uuid::from_u128(number as u128);
+        (row.role_family, row.priority) = (role, 4 + number as i32);
+        bad.user_target_roles.push(row);
+    }
+    let faults = Faults::from([("target_role_blank", vec![format!("user {user}")])]);
+    assert_counted(&Data::new(&bad), &bad, &faults, &[]);
+    assert_counted(&unchecked_database(&bad), &bad, &faults, &[]);
+}
+
+/// Texts with everything that a text format of `COPY` would have to escape, and one of a megabyte.
+#[test]
+fn texts_with_tabs_newlines_and_backslashes_come_out_as_they_are() {
+    const ODD: &str =
+        "\t \n \\ \\. \\N \r \u{7f} \" ' \u{202e}rtl \u{1f9d1}\u{200d}\u{1f680} e\u{301}";
+    let mut bad = sound();
+    let long = "Ünder ".repeat((1 << 20) / 7);
+    for (number, job) in bad.jobs.iter_mut().enumerate() {
+        job.title = format!("{ODD} {number}");
+        job.company_canonical = if number % 40 == 0 { long.clone() } else { ODD.to_lowercase() };
+        job.company.clone_from(&job.company_canonical);
+    }
+    for (number, skill) in bad.job_skills.iter_mut().enumerate() {
+        match number % 300 {
+            0 => skill.skill_name = "ü".repeat(1 << 19),
+            1..20 => skill.skill_name = format!("{ODD}{number}"),
+            _ => {}
+        }
+    }
+    bad.user_company_prefs.dedup_by_key(|pref| pref.user_id);
+    for pref in &mut bad.user_company_prefs {
+        pref.company_canonical = ODD.to_lowercase();
+    }
+    assert_counted(&Data::new(&bad), &bad, &Faults::new(), &[]);
+    let db = unchecked_database(&bad);
+    assert_counted(&db, &bad, &Faults::new(), &[]);
+    let odd = "select count(*) from job_fit_scores where array_to_string(missing_skills, '') like '%\\\\.%'";
+    assert!(db.query_i64(odd) > 0);
+}
+
+#[test]
 fn a_nul_in_a_text_of_a_dataset_is_as_if_it_were_not_there() {
     let mut bad = sound();
     for job in bad.jobs.iter_mut().step_by(3) {
@@ -342,8 +405,11 @@ enum Stead {
     Nothing,
     Folder,
     Pipe,
+    Socket,
     /// A link to a sound resume of the same user, out of storage.
     Link,
+    /// A link to itself.
+    Loop,
 }
 
 /// Spoils a user's resume each.
@@ -375,11 +441,15 @@ fn bad_resumes(tables: &mut Tables) -> (Faults, Vec<(Uuid, Stead)>) {
         ("resume_file_missing", Stead::Nothing),
         ("resume_file_unreadable", Stead::Folder),
         ("resume_file_unreadable", Stead::Pipe),
+        ("resume_file_unreadable", Stead::Socket),
         ("resume_file_unreadable", Stead::Link),
+        ("resume_file_unreadable", Stead::Loop),
         ("resume_file_unreadable", Stead::Bytes(vec![0; (4 << 20) + 1])),
         // These say one thing that cannot be, and are read without it.
-        ("resume_experience_negative", key(21, "experience_years", json!(-2.5))),
-        ("resume_experience_too_large", key(22, "experience_years", json!(1e300))),
+        ("resume_experience_negative", key(23, "experience_years", json!(-2.5))),
+        ("resume_experience_too_large", key(24, "experience_years", json!(1e300))),
+        ("resume_skills_above_500", key(25, "skills", json!(vec!["sql"; 501]))),
+        ("resume_skill_too_long", key(26, "skills", json!(["sql", "x".repeat(1 << 20)]))),
     ];
     let mut faults = Faults::new();
     let mut stead_of = Vec::new();
@@ -410,6 +480,8 @@ fn put_in_the_way(storage: &Path, steads: &[(Uuid, Stead)], sound: &Tables) -> V
             Stead::Pipe => {
                 assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
             }
+            Stead::Socket => drop(UnixListener::bind(&path).unwrap()),
+            Stead::Loop => fs::os::unix::fs::symlink(&path, &path).unwrap(),
             Stead::Link => {
                 let outside = storage.join("outside.json.gz");
                 fs::write(&outside, &sound.parsed_resumes[user]).unwrap();
@@ -433,7 +505,7 @@ fn assert_bad_resumes_cost_their_users_alone<P: Place>(
     let place = make(&bad);
     let in_the_way = put_in_the_way(&storage(&place), &steads, &sound);
     let report = assert_counted(&place, &bad, &faults, &in_the_way);
-    assert_eq!(report["users"]["skipped"]["resume_unreadable"], 20);
+    assert_eq!(report["users"]["skipped"]["resume_unreadable"], 22);
     let peak = report["peak_rss_bytes"].as_u64().unwrap();
     assert!(peak < 300_000_000, "{peak} bytes, for a resume that unpacks to a gigabyte");
 }
@@ -446,6 +518,133 @@ fn bad_resumes_of_a_dataset_cost_their_users_alone() {
 #[test]
 fn bad_resumes_beside_a_database_cost_their_users_alone() {
     assert_bad_resumes_cost_their_users_alone(Db::new, |db| db.storage().to_owned());
+}
+
+/// Who runs as root may read everything, so this runs as somebody else.
+#[test]
+fn a_resume_that_may_not_be_read_costs_its_user_alone() {
+    let data = Data::new(&sound());
+    let users = data.tables().users;
+    let path = data.storage().join(format!("parsed-resumes/{}.json.gz", users[3].id));
+    fs::set_permissions(&path, Permissions::from_mode(0o0)).unwrap();
+    // The binary may lie where only this user may look.
+    let binary = data.dir().join("talvix");
+    fs::copy(env!("CARGO_BIN_EXE_talvix"), &binary).unwrap();
+    let mut all = vec![data.dir().to_owned()];
+    let mut folders = all.clone();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            all.push(path.clone());
+            if path.is_dir() {
+                folders.push(path);
+            }
+        }
+    }
+    let source = data.source_args();
+    let mut command = Command::new(binary);
+    command.env_clear().args(["run", "--json", "--as-of", AS_OF]).args(source);
+    command.current_dir(data.dir());
+    run_unprivileged(&mut command, &all.iter().map(PathBuf::as_path).collect::<Vec<_>>());
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let faults = json!({"resume_file_unreadable": [format!("user {}", users[3].id)]});
+    assert_eq!(report["input_fault_examples"], faults);
+    assert_eq!(report["users"]["scored"], users.len() - 1);
+}
+
+/// Resumes come and go while they are read: each is there or not, and nothing worse.
+#[test]
+fn a_resume_that_vanishes_meanwhile_is_there_or_not() {
+    let data = Data::new(&sound());
+    let folder = data.storage().join("parsed-resumes");
+    let paths: Vec<PathBuf> =
+        fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).take(8).collect();
+    let (is_over, began) = (AtomicBool::new(false), Instant::now());
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // A run that fails the test says so in the end, too.
+            while !is_over.load(Ordering::Relaxed) && began.elapsed() < PATIENCE {
+                for path in &paths {
+                    let bytes = fs::read(path).unwrap();
+                    fs::remove_file(path).unwrap();
+                    std::thread::yield_now();
+                    fs::write(path, bytes).unwrap();
+                }
+            }
+        });
+        for _ in 0..3 {
+            let report = run(&data).ended(0).json();
+            let faults = report["input_faults"].as_object().unwrap();
+            let kinds = ["resume_file_missing", "resume_gzip_damaged"];
+            assert!(faults.keys().all(|kind| kinds.contains(&kind.as_str())), "{report}");
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+}
+
+/// The root of storage may be a link; below it none is followed, whatever it is that is read.
+#[test]
+fn no_link_leads_out_of_storage() {
+    let tables = sound();
+    let expected = Data::new(&tables);
+    run(&expected).ended(0);
+    let pinned = "model-data/scoring_model_2026-W47.json.gz";
+    let cache = "model-data/resume_features.parquet";
+    let link_to = |data: &Data, name: &str, from: &Data| {
+        let (here, outside) = (data.storage().join(name), from.dir().join("outside"));
+        fs::rename(from.storage().join(name), &outside).unwrap();
+        if here.is_dir() {
+            fs::remove_dir_all(&here).unwrap();
+        } else if here.exists() {
+            fs::remove_file(&here).unwrap();
+        }
+        fs::os::unix::fs::symlink(&outside, &here).unwrap();
+    };
+    for (name, status, said) in [
+        ("model-data", 4, "model-data: no folder, or a link, which is not followed"),
+        ("model-data/weights_current.json", 4, "weights_current.json: not a plain file"),
+        (pinned, 4, "2026-W47.json.gz: not a plain file"),
+        // All resumes are as if they could not be read: a broken mount.
+        ("parsed-resumes", 1, "resume_file_unreadable"),
+        // It is as none, and replaced.
+        (cache, 0, ""),
+    ] {
+        let (data, from) = (Data::new(&tables), Data::new(&tables));
+        run(&from).ended(0);
+        link_to(&data, name, &from);
+        let run = run(&data).ended(status);
+        assert!(run.stderr.contains(said), "{name}: {}", run.stderr);
+        assert_eq!(data.current().is_some(), status == 0, "{name}");
+        if name == cache {
+            assert!(!data.storage().join(cache).is_symlink());
+            assert_rows(&canonical(&data.tables()), &canonical(&expected.tables()), name);
+        }
+    }
+    let data = Data::new(&tables);
+    fs::rename(data.storage(), data.dir().join("elsewhere")).unwrap();
+    fs::os::unix::fs::symlink("elsewhere", data.storage()).unwrap();
+    run(&data).ended(0);
+    assert_rows(&canonical(&data.tables()), &canonical(&expected.tables()), "a linked root");
+}
+
+/// Only the user's id names a file: what a table says of paths opens nothing.
+#[test]
+fn where_a_table_says_that_a_resume_lies_matters_to_nobody() {
+    let tables = sound();
+    let (hostile, plain) = (Db::new(&tables), Db::new(&tables));
+    hostile.sql(
+        "update resumes set storage_path = case mod(row_number, 6)
+             when 0 then '../../../etc/passwd' when 1 then '/etc/passwd'
+             when 2 then '%2e%2e/%2e%2e/secret' when 3 then repeat('x/', 2048)
+             when 4 then null else (select min(id::text) from users) || '.json.gz' end
+         from (select id as of, row_number() over (order by id) from resumes) numbered
+         where of = resumes.id",
+    );
+    run(&plain).ended(0);
+    run(&hostile).ended(0);
+    assert_rows(&canonical(&hostile.tables()), &canonical(&plain.tables()), "hostile paths");
 }
 
 #[test]
@@ -598,6 +797,10 @@ fn two_rows_with_one_id_are_refused() {
     tables.users[1].id = tables.users[0].id;
     let id = tables.users[0].id.to_string();
     assert_refused(&Data::new(&tables), &["users", &id, "twice"]);
+    let mut tables = sound();
+    tables.jobs[1] = tables.jobs[0].clone();
+    let id = tables.jobs[0].id.to_string();
+    assert_refused(&Data::new(&tables), &["jobs", &id, "twice"]);
 }
 
 #[test]

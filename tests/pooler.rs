@@ -5,14 +5,16 @@ mod support;
 
 use std::{
     net::{TcpListener, TcpStream},
-    os::unix::process::CommandExt,
     path::PathBuf,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use fs_err as fs;
-use support::{Db, ENGINE_ROLE, Place, Run, assert_rows, canonical, night, sorted, spawn, talvix};
+use support::{
+    Db, ENGINE_ROLE, Place, Run, assert_rows, canonical, night, run_unprivileged, sorted, spawn,
+    talvix,
+};
 use talvix_fixtures::{
     generate::{Dirt, Options, generate},
     nights::{self, NightOptions},
@@ -73,15 +75,7 @@ impl Pooler {
         let log = fs::File::create(folder.path().join("log")).unwrap().into_parts().0;
         let mut command = Command::new(program());
         command.arg(&ini).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        if id(&["-u"]) == Some(0) {
-            // It refuses to run as root.
-            let name = if id(&["-u", "postgres"]).is_some() { "postgres" } else { "nobody" };
-            let (user, group) = (id(&["-u", name]).unwrap(), id(&["-g", name]).unwrap());
-            for path in [folder.path(), &ini, &users] {
-                std::os::unix::fs::chown(path, Some(user), Some(group)).unwrap();
-            }
-            command.uid(user).gid(group);
-        }
+        run_unprivileged(&mut command, &[folder.path(), &ini, &users]);
         let mut pooler = Pooler { child: command.spawn().unwrap(), port, folder };
         let began = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
@@ -108,11 +102,6 @@ impl Drop for Pooler {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn id(args: &[&str]) -> Option<u32> {
-    let output = Command::new("id").args(args).stderr(Stdio::null()).output().ok()?;
-    String::from_utf8(output.stdout).ok()?.trim().parse().ok()
 }
 
 fn program() -> PathBuf {

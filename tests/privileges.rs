@@ -275,6 +275,132 @@ fn with_policies_or_bypassing_them_nights_write_the_same_rows() {
     }
 }
 
+// --- names that are meant ill ---
+
+/// Whoever may put a schema before `public` could put tables and functions there that are taken for
+/// ours.
+#[test]
+fn tables_and_functions_of_another_schema_are_not_taken_for_ours() {
+    let start = tables();
+    let (open, shadowed) = (Db::new(&start), Db::new(&start));
+    shadowed.sql(&format!(
+        "create schema evil;
+         grant usage on schema evil to public;
+         do $$ declare t text; begin
+           foreach t in array array['{}'] loop
+             execute format('create table evil.%I (like public.%I)', t, t);
+             execute format('grant all on evil.%I to public', t);
+           end loop;
+         end $$;
+         create function evil.pg_try_advisory_xact_lock(bigint) returns boolean language plpgsql as
+           $$ begin raise exception 'shadowed'; end $$;
+         create function evil.pg_current_xact_id() returns xid8 language plpgsql as
+           $$ begin raise exception 'shadowed'; end $$;
+         create function evil.pg_is_in_recovery() returns boolean language plpgsql as
+           $$ begin raise exception 'shadowed'; end $$;
+         create function evil.has_column_privilege(text, text, text) returns boolean
+           language plpgsql as $$ begin raise exception 'shadowed'; end $$;
+         create function evil.current_setting(text) returns text language plpgsql as
+           $$ begin raise exception 'shadowed'; end $$;
+         alter database {} set search_path = evil, pg_catalog, public",
+        TABLES.join("', '"),
+        shadowed.name()
+    ));
+    for db in [&open, &shadowed] {
+        run(db, ENGINE_ROLE, &["--chunk-users", "20"]).ended(0);
+    }
+    let evil = "select sum(rows)::bigint from (select (xpath('/row/n/text()', query_to_xml(
+                  format('select count(*) as n from evil.%I', relname), false, true, '')))[1]::text
+                  ::bigint as rows from pg_class where relnamespace = 'evil'::regnamespace
+                  and relkind = 'r') counts";
+    assert_eq!(shadowed.query_i64(evil), 0);
+    shadowed.sql(&format!("alter database {} reset search_path", shadowed.name()));
+    assert_rows(&canonical(&shadowed.tables()), &canonical(&open.tables()), "shadowed");
+}
+
+/// Names of databases, roles and programs reach the server as values.
+#[test]
+fn names_with_quotes_and_statements_are_names() {
+    const NAME: &str = "x\"; drop table users; --' \\";
+    let db = Db::new(&tables());
+    let (quoted, literal) = (NAME.replace('"', "\"\""), NAME.replace('\'', "''"));
+    let server = support::admin_info();
+    let (host, port) = (server.host(), server.port());
+    let keyword = NAME.replace('\\', "\\\\").replace('\'', "\\'");
+    let storage = db.storage().to_str().unwrap();
+    let begin = ["run", "--storage", storage, "--as-of", FIRST];
+    // A database and a role that are not there.
+    for (database, role) in [(keyword.as_str(), ENGINE_ROLE), (db.name(), keyword.as_str())] {
+        let url = format!(
+            "host='{host}' port={port} dbname='{database}' user='{role}' password='canary'"
+        );
+        let run = talvix(&[&begin[..], &["--database-url", &url]].concat()).ended(4);
+        assert!(run.stderr.contains("does not exist"), "{}", run.stderr);
+        holds_no_canary(&run);
+    }
+    // A role that is, and a program that calls itself so. Roles are the server's: another test's
+    // database cannot do without it, and none makes it.
+    db.sql(&format!("create role \"{quoted}\" login in role {ENGINE_ROLE}"));
+    let url = format!(
+        "host='{host}' port={port} dbname={} user='{keyword}' application_name='{keyword}'",
+        db.name()
+    );
+    let run = talvix(&[&begin[..], &["--database-url", &url]].concat());
+    db.sql(&format!("drop role \"{quoted}\""));
+    let run = run.ended(0);
+    assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
+    assert!(db.query_i64("select count(*) from users") > 0);
+    assert_eq!(
+        db.query_i64(&format!("select count(*) from pg_roles where rolname = '{literal}'")),
+        0
+    );
+}
+
+#[test]
+fn a_password_on_the_command_line_is_warned_of_and_never_told() {
+    const WARNING: &str = "shows in the list of processes";
+    let db = Db::new(&tables());
+    let server = support::admin_info();
+    let url = |password: &str| {
+        let (host, port, name) = (server.host(), server.port(), db.name());
+        format!("host='{host}' port={port} dbname={name} user={ENGINE_ROLE} {password}")
+    };
+    let storage = db.storage().to_str().unwrap();
+    let begin = ["run", "-vv", "--storage", storage, "--as-of", FIRST];
+    for (password, is_warned) in [("password=canary", true), ("", false)] {
+        let url = url(password);
+        let run = talvix(&[&begin[..], &["--database-url", &url]].concat()).ended(0);
+        assert_eq!(run.stderr.contains(WARNING), is_warned, "{}", run.stderr);
+        holds_no_canary(&run);
+    }
+    let output = support::command(&begin)
+        .env("DATABASE_URL", url("password=canary"))
+        .env("PGSSLCERT", "/canary-file")
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && !stderr.contains(WARNING), "{stderr}");
+    assert!(stderr.contains("PGSSLCERT is set"), "{stderr}");
+    assert!(!stderr.contains("canary"), "{stderr}");
+}
+
+/// The last line of a failure is for programs where the log is.
+#[test]
+fn a_failure_in_a_log_of_json_ends_with_an_object() {
+    let db = Db::new(&tables());
+    db.sql(&format!("revoke select on public.job_skills from {ENGINE_ROLE}"));
+    for (extra, status) in [(&[][..], 4), (&["--threads", "0"], 2), (&["--user", "x"], 2)] {
+        let extra = [&["--log-format", "json"], extra].concat();
+        let run = run(&db, ENGINE_ROLE, &extra).ended(status);
+        let lines: Vec<serde_json::Value> =
+            run.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let last = lines.last().unwrap().as_object().unwrap();
+        assert_eq!(last.keys().collect::<Vec<_>>(), ["error", "status"], "{}", run.stderr);
+        assert_eq!(last["status"], status);
+        assert!(!last["error"].as_str().unwrap().is_empty());
+    }
+}
+
 // --- what must not come out ---
 
 #[test]

@@ -944,15 +944,37 @@ fn a_signal_lets_the_chunks_of_all_connections_finish() {
 }
 
 #[test]
-fn a_connection_that_is_lost_fails_the_run_and_keeps_what_the_other_has_written() {
+fn a_connection_that_is_lost_is_made_again_and_the_night_ends_as_if_undisturbed() {
     let start = tables();
     let db = Db::new(&start);
-    let (gate, running) = one_of_two_connections_waits(&db, &start);
+    let (gate, mut running) = one_of_two_connections_waits(&db, &start);
     db.sql(
         "select pg_terminate_backend(pid) from pg_stat_activity
          where datname = current_database() and wait_event_type = 'Lock'",
     );
-    running.end().ended(1);
+    running.wait_for("connecting again");
+    gate.sql("rollback");
+    running.end().ended(0);
+    let undisturbed = Db::new(&start);
+    night(&undisturbed, FIRST, &[]);
+    assert_rows(&canonical(&db.tables()), &canonical(&undisturbed.tables()), "one reconnection");
+}
+
+#[test]
+fn a_connection_that_is_lost_fails_a_run_that_does_not_wait_and_what_was_written_stays() {
+    let start = tables();
+    let db = Db::new(&start);
+    let gate = gate(&db, scoreable(&start)[25]);
+    let extra = ["-v", "--chunk-users", "20", "--connections", "2", "--reconnect-for", "0"];
+    let mut running = spawn(&strs(&run_args(&db, FIRST, &extra)));
+    running.wait_for("chunk 3 is in");
+    waits_for_a_lock(&db);
+    db.sql(
+        "select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock'",
+    );
+    let run = running.end().ended(1);
+    says(&run, &["users are committed", "could not be reached again for 0 s (reconnect_for)"]);
     gate.sql("rollback");
     let done = chunks_that_are_in(&db, &start);
     assert!(done.starts_with(&[1, 3]), "{done:?}");

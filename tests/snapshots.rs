@@ -13,11 +13,12 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     io::{BufRead, BufReader, Write},
     net::TcpListener,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     time::Duration,
 };
-use support::{Data, Db, Place, Run, command, spawn, talvix, time};
+use support::{Data, Db, Place, Run, block_on, command, look, number, rows, spawn, talvix, time};
 use talvix_fixtures::{
     generate::{Dirt, Options, generate},
     nights::{self, NightOptions},
@@ -80,22 +81,6 @@ impl Snapshots {
     }
 }
 
-fn rows(
-    storage: &Storage,
-    run: &PublishedRun,
-    set: &Set,
-) -> Result<RecordBatch, talvix_snapshot::Error> {
-    let reader = block_on(SetReader::open(storage, run, set))?;
-    let schema = reader.schema().clone();
-    let columns: Vec<&str> = set.columns.iter().map(|column| column.name).collect();
-    let batches: Vec<RecordBatch> = reader.read(&columns)?.map(|batch| batch.unwrap()).collect();
-    Ok(arrow::compute::concat_batches(&schema, &batches).unwrap())
-}
-
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
-}
-
 fn run_args(place: &impl Place, as_of_us: i64, snapshots: &str, extra: &[&str]) -> Vec<String> {
     let mut args = vec!["run".to_owned(), "--as-of".to_owned(), time(as_of_us)];
     args.extend(["--snapshots".to_owned(), snapshots.to_owned()]);
@@ -116,19 +101,6 @@ fn publish(place: &impl Place, as_of_us: i64, snapshots: &Snapshots, extra: &[&s
 fn text<'a>(batch: &'a RecordBatch, column: &str, row: usize) -> Option<&'a str> {
     let texts = batch[column].as_string::<i32>();
     texts.is_valid(row).then(|| texts.value(row))
-}
-
-fn number(batch: &RecordBatch, column: &str, row: usize) -> Option<i64> {
-    let values = &batch[column];
-    if values.is_null(row) {
-        return None;
-    }
-    Some(match values.data_type() {
-        arrow::datatypes::DataType::Int32 => {
-            i64::from(values.as_primitive::<Int32Type>().value(row))
-        }
-        _ => values.as_primitive::<Int64Type>().value(row),
-    })
 }
 
 fn list(batch: &RecordBatch, column: &str, row: usize) -> Option<Vec<String>> {
@@ -354,32 +326,6 @@ fn old_nights_go_when_enough_newer_ones_are_there() {
     assert_eq!(fs::read_dir(snapshots.path().join("_runs")).unwrap().count(), 4);
 }
 
-/// What a reader sees of the published runs: each is whole, and is what it says.
-fn look(storage: &Storage) -> Result<usize, String> {
-    let runs = match block_on(Nights::list(storage)) {
-        Ok(nights) => nights.runs().to_vec(),
-        Err(talvix_snapshot::Error::NoNights { .. }) => Vec::new(),
-        Err(error) => return Err(error.to_string()),
-    };
-    for run in &runs {
-        let read = |set: &Set| rows(storage, run, set).map_err(|error| error.to_string());
-        let about = read(&RUNS)?;
-        let is = |column: &str| number(&about, column, 0);
-        let users = is("users_scored").zip(is("users_skipped")).map(|(a, b)| a + b);
-        for (set, expected) in [
-            (&JOB_FIT_SCORES, is("rows_kept")),
-            (&SCORED_USERS, users),
-            (&SCORED_JOBS, is("jobs_scoreable")),
-        ] {
-            let found = read(set)?.num_rows() as i64;
-            if Some(found) != expected {
-                return Err(format!("{} of {run:?}: {found} rows, not {expected:?}", set.name));
-            }
-        }
-    }
-    Ok(runs.len())
-}
-
 /// `settle` waits until nothing of a killed run is left.
 fn killed_runs_never_show_half_a_night<P: Place>(make: impl Fn(&Tables) -> P, settle: impl Fn(&P)) {
     const RUNS_KILLED: u64 = 25;
@@ -471,6 +417,75 @@ fn a_night_that_cannot_be_published_is_by_the_next_run_though_it_has_nothing_to_
     assert!(notes.contains(report["run_id"].as_str().unwrap()), "{notes}");
     assert_published(&report, &place.tables(), &snapshots, "published later");
     assert_nothing_staged(&snapshots);
+}
+
+/// Storage holds what users gave: what analysts read does not lie among it.
+#[test]
+fn snapshots_within_storage_are_refused() {
+    let data = Data::new(&generate(&options()));
+    let storage = data.storage();
+    let link = data.dir().join("link");
+    fs::os::unix::fs::symlink(&storage, &link).unwrap();
+    for place in [storage.clone(), storage.join("a/b"), link.join("a"), storage.join("../storage")]
+    {
+        let place = place.display().to_string();
+        let run = run(&data, AS_OF_US, &place, &[]).ended(2);
+        assert!(run.stderr.contains("lies in storage"), "{place}: {}", run.stderr);
+        assert_eq!(data.current(), None);
+    }
+    let beside = data.dir().join("storage-snapshots").display().to_string();
+    run(&data, AS_OF_US, &beside, &[]).ended(0);
+}
+
+/// Modes of files and folders below a folder, by name.
+fn modes(root: &Path) -> BTreeMap<String, u32> {
+    let mut modes = BTreeMap::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o7777;
+            modes.insert(path.strip_prefix(root).unwrap().display().to_string(), mode);
+            if path.is_dir() {
+                folders.push(path);
+            }
+        }
+    }
+    modes
+}
+
+#[test]
+fn what_is_published_is_for_owner_and_group_as_far_as_the_mask_lets_it() {
+    let tables = generate(&options());
+    for (mask, file, folder, private) in
+        [("000", 0o640, 0o777, 0o700), ("022", 0o640, 0o755, 0o700), ("077", 0o600, 0o700, 0o700)]
+    {
+        let (data, snapshots) = (Data::new(&tables), tempfile::tempdir().unwrap());
+        let args = run_args(&data, AS_OF_US, snapshots.path().to_str().unwrap(), &[]);
+        let output = std::process::Command::new("sh")
+            .args([
+                "-c",
+                &format!("umask {mask}; exec \"$0\" \"$@\""),
+                env!("CARGO_BIN_EXE_talvix"),
+            ])
+            .args(args)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        for (name, mode) in modes(snapshots.path()) {
+            let is_folder = snapshots.path().join(&name).is_dir();
+            let want = match name.as_str() {
+                "_staging" => private,
+                _ if is_folder => folder,
+                _ => file,
+            };
+            assert_eq!(mode, want, "{name} under {mask}: {mode:o}");
+        }
+        let stored = modes(&data.storage());
+        let of = |name: &str| stored[&format!("model-data/{name}")];
+        assert_eq!(of("scoring_model_2026-W47.json.gz"), file, "under {mask}");
+        assert_eq!(of("resume_features.parquet"), 0o600, "under {mask}");
+    }
 }
 
 #[test]

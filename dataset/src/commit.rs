@@ -12,6 +12,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
+use talvix_fault_points::{io, point};
 
 use crate::error::Error;
 use crate::folder::{CURRENT, Dataset, Lock, VERSIONS, Version, version_number};
@@ -111,18 +112,21 @@ impl<'lock> Commit<'lock> {
             }
         }
         sync_folder(&self.folder)?;
+        point("version-complete");
 
         let versions = self.root.join(VERSIONS);
         let name = format!("{:06}", self.number);
         fs::rename(&self.folder, versions.join(&name))?;
         self.folder = versions.join(&name);
         sync_folder(&versions)?;
+        point("version-renamed");
 
         let next = self.root.join(NEXT);
         fs::os::unix::fs::symlink(Path::new(VERSIONS).join(&name), &next)?;
         fs::rename(&next, self.root.join(CURRENT))?;
         self.finished = true;
         sync_folder(&self.root)?;
+        point("version-linked");
 
         // The version is committed: what cannot be removed now is removed by a later commit.
         for entry in fs::read_dir(&versions)?.flatten() {
@@ -151,12 +155,18 @@ fn carry_over(file: &Path, folder: &Path) -> Result<(), Error> {
         // Another file system, another owner, or no such thing as a hard link.
         fs::copy(&file, &target)?;
     }
-    fs::File::open(&target)?.sync_all()?;
-    Ok(())
+    sync(&fs::File::open(&target)?)
 }
 
 fn sync_folder(folder: &Path) -> Result<(), Error> {
+    io("version-sync")?;
     Ok(fs::File::open(folder)?.sync_all()?)
+}
+
+/// Makes what a table holds safe from a crash.
+fn sync(file: &fs::File) -> Result<(), Error> {
+    io("table-sync")?;
+    Ok(file.sync_all()?)
 }
 
 /// Writes a table of a [`Commit`].
@@ -184,6 +194,7 @@ impl TableWriter {
 
     /// Appends rows.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<(), Error> {
+        io("version-write")?;
         self.writer.write(batch).map_err(|error| self.failed(&error))?;
         self.rows += batch.num_rows() as u64;
         Ok(())
@@ -192,12 +203,13 @@ impl TableWriter {
     /// Completes the table and reads its footer again; the number of its rows.
     pub fn close(mut self) -> Result<u64, Error> {
         self.writer.finish().map_err(|error| self.failed(&error))?;
-        self.writer.inner().sync_all()?;
+        sync(self.writer.inner())?;
         let (expected, found) = (self.rows, Table::open(&self.partial)?.num_rows());
         if expected != found {
             return Err(Error::RowCount { file: self.path, expected, found });
         }
         fs::rename(&self.partial, &self.path)?;
+        point("version-writing");
         Ok(found)
     }
 

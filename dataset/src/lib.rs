@@ -22,6 +22,7 @@ pub mod error;
 pub mod folder;
 pub mod reader;
 
+mod footer;
 mod normalize;
 mod number;
 mod source;

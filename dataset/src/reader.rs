@@ -15,9 +15,11 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::basic::Type as PhysicalType;
 use parquet::errors::ParquetError;
+use parquet::file::reader::{ChunkReader, Length};
 
 use crate::column::{Column, Null};
 use crate::error::Error;
+use crate::footer;
 use crate::normalize::{Fault, normalize};
 use crate::source::Source;
 
@@ -133,6 +135,10 @@ impl Table {
 /// Reads the footer. Times of 96 bits are taken as microseconds: as nanoseconds, which the
 /// decoder would choose, those before 1677 or after 2262 silently become others.
 fn load(source: &Source) -> Result<ArrowReaderMetadata, ParquetError> {
+    if !footer_fits(source)? {
+        let reason = "its footer says that it holds more than it can";
+        return Err(ParquetError::General(reason.to_owned()));
+    }
     let metadata = ArrowReaderMetadata::load(source, ArrowReaderOptions::new())?;
     let parquet_schema = metadata.parquet_schema();
     let mut fields = metadata.schema().fields().to_vec();
@@ -154,6 +160,18 @@ fn load(source: &Source) -> Result<ArrowReaderMetadata, ParquetError> {
     let schema = Schema::new_with_metadata(fields, metadata.schema().metadata().clone());
     let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
     ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options)
+}
+
+/// Whether nothing in the footer is longer than the footer. What is no Parquet is left to the
+/// decoder, which says better why.
+fn footer_fits(source: &Source) -> Result<bool, ParquetError> {
+    let Some(end) = source.len().checked_sub(footer::TAIL_BYTES as u64) else { return Ok(true) };
+    let tail = source.get_bytes(end, footer::TAIL_BYTES)?;
+    let length = tail.first_chunk().copied().and_then(footer::length);
+    match length.and_then(|length| Some((end.checked_sub(length)?, length))) {
+        None => Ok(true),
+        Some((start, length)) => Ok(footer::fits(&source.get_bytes(start, length as usize)?)),
+    }
 }
 
 /// What to make of a file's columns.
@@ -496,6 +514,76 @@ mod tests {
         assert!(matches!(Table::open(folder.path()), Err(Error::NotA { .. })));
         fs::remove_file(&path).unwrap();
         assert!(matches!(Table::open(&path), Err(Error::Io(_))));
+    }
+
+    /// A file of nothing but a footer.
+    fn of_footer(footer: &[u8]) -> Vec<u8> {
+        let length = (footer.len() as u32).to_le_bytes();
+        [b"PAR1", footer, &length, b"PAR1"].concat()
+    }
+
+    /// Version 1, and a schema of one root without columns.
+    const START: &[u8] = &[0x15, 2, 0x19, 0x1c, 0x48, 4, b'r', b'o', b'o', b't', 0x15, 0, 0];
+
+    /// Ten bytes that once asked the decoder for gigabytes, and the same where it still would.
+    #[test]
+    fn a_footer_that_asks_for_more_memory_than_there_is_is_refused() {
+        const HUGE: &[u8] = &[0xff, 0xff, 0xff, 0xff, 7];
+        let a_tenth: &[u8] = &[0xff, 0xff, 0xff, 0x7f];
+        for size in [HUGE, a_tenth] {
+            let schema = [&[0x15, 2, 0x19, 0xfc], size, &[0]].concat();
+            let row_groups = [START, &[0x16, 0, 0x19, 0xfc], size, &[0]].concat();
+            let text = [START, &[0x16, 0, 0x19, 0x0c, 0x28], size, &[0]].concat();
+            for footer in [schema, row_groups, text] {
+                let (_folder, path) = jobs(&of_footer(&footer));
+                let error = Table::open(&path).unwrap_err().to_string();
+                assert!(error.contains("jobs.parquet: cannot be read as Parquet"), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_footer_that_counts_rows_that_are_not_there_is_refused() {
+        let rows: [(&[u8], &str); 3] = [
+            (&[0x80, 0x80, 0x80, 0x80, 0x10], "2147483648"),
+            (&[0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1], "9223372036854775807"),
+            (&[1], "-1 rows"),
+        ];
+        for (rows, said) in rows {
+            let footer = [START, &[0x16], rows, &[0x19, 0x0c, 0]].concat();
+            let (_folder, path) = jobs(&of_footer(&footer));
+            let error = match Table::open(&path) {
+                Ok(table) => first_error(table.read(&[])),
+                Err(error) => error.to_string(),
+            };
+            assert!(error.contains("jobs.parquet") && error.contains(said), "{error}");
+        }
+    }
+
+    /// A column that says of itself that it has at most 128 texts, and has more.
+    #[test]
+    fn a_dictionary_that_overflows_is_read_or_refused_by_its_file() {
+        let mut bytes = Vec::new();
+        let values = |from: i32| {
+            let mut texts = StringDictionaryBuilder::<Int8Type>::new();
+            (from..from + 100).for_each(|n| texts.append_value(format!("text {n}")));
+            batch(vec![("title", Arc::new(texts.finish()))])
+        };
+        let mut writer = ArrowWriter::try_new(&mut bytes, values(0).schema(), None).unwrap();
+        for from in [0, 100, 200] {
+            writer.write(&values(from)).unwrap();
+        }
+        writer.close().unwrap();
+        let (_folder, path) = jobs(&bytes);
+        let table = Table::open(&path).unwrap();
+        let read = |batches: Batches| match batches.collect::<Result<Vec<_>, _>>() {
+            Ok(batches) => {
+                assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 300);
+            }
+            Err(error) => assert!(error.to_string().contains("jobs.parquet"), "{error}"),
+        };
+        read(table.read(&[column("title", Kind::Text, Null::Refused)]));
+        read(table.read_all());
     }
 
     fn sample() -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! What is handed over: some scored users with their rows, and the night's finish.
 
 use jiff::Timestamp;
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, ops::Range, sync::Arc};
 use talvix_engine::{
     columns::{JobColumns, UserColumns},
     ids::{JobNo, UserNo, Uuid},
@@ -51,10 +51,20 @@ impl Chunk {
         self.blocks.iter().flat_map(|block| block.users.iter().map(move |user| (block, user)))
     }
 
-    /// The numbers of the users who were scored.
+    /// Some of the users who were scored, counted through in their order.
+    pub fn part(
+        &self,
+        part: &Range<usize>,
+    ) -> impl Iterator<Item = (&ScoredBlock, &ScoredUser)> + Clone {
+        let blocks = self.blocks.iter();
+        let scored = blocks.flat_map(|block| block.users.iter().map(move |user| (block, user)));
+        scored.skip(part.start).take(part.len())
+    }
+
+    /// All of them.
     #[must_use]
-    pub fn user_numbers(&self) -> Vec<UserNo> {
-        self.scored().map(|(_, user)| user.user).collect()
+    pub fn all(&self) -> Range<usize> {
+        0..self.blocks.iter().map(|block| block.users.len()).sum()
     }
 
     /// Whether writing this chunk changes the flags of a user's row.
@@ -78,6 +88,13 @@ pub struct LeftOut {
 }
 
 impl LeftOut {
+    /// Adds what was left out of other users.
+    pub fn add(&mut self, other: LeftOut) {
+        self.deleted_users.extend(other.deleted_users);
+        self.reset_users.extend(other.reset_users);
+        self.jobs.extend(other.jobs);
+    }
+
     /// Whether a user is left as is.
     #[must_use]
     pub fn is_left(&self, user: UserNo) -> bool {

@@ -15,6 +15,7 @@ use rewrite::{NewRows, append, replace};
 use std::collections::{HashMap, HashSet};
 use talvix_dataset::{Column, Commit, Dataset, Kind, Lock, Null, Table, Version};
 use talvix_engine::ids::Uuid;
+use talvix_fault_points::point;
 use talvix_loader::tables::SCORES;
 
 /// Writes scores into a dataset: collects what every chunk changes, and commits it at the end.
@@ -52,7 +53,8 @@ impl DatasetSink {
     /// Takes a chunk's changes. Nobody else writes while we hold the lock: nothing can have changed
     /// since the load.
     pub fn write_chunk(&mut self, out: &NightOut<'_>, chunk: &Chunk) -> Result<Written, Error> {
-        let diff = Diff::new(out, chunk, &self.stored, &LeftOut::default())?;
+        point("chunk-begun");
+        let diff = Diff::new(out, chunk, &chunk.all(), &self.stored, &LeftOut::default())?;
         let rows = diff.counts();
         if !diff.write.is_empty() {
             self.new_scores.push(rewrite::score_rows(out, &diff.write, Timestamp::now())?);
@@ -76,7 +78,9 @@ impl DatasetSink {
     }
 
     /// Commits all chunks, and the night's finish where there is one.
-    pub fn finish(self, out: &NightOut<'_>, finish: Option<&Finish>) -> Result<Version, Error> {
+    ///
+    /// The lock is held until the sink is dropped.
+    pub fn finish(&self, out: &NightOut<'_>, finish: Option<&Finish>) -> Result<Version, Error> {
         let mut commit = Commit::begin(&self.dataset, &self.version, &self.lock)?;
         self.write_scores(&mut commit)?;
         self.write_cursors(&mut commit, out, finish)?;
@@ -247,7 +251,7 @@ impl DatasetPreview {
 
     /// What writing a chunk would change.
     pub fn rows(&self, out: &NightOut<'_>, chunk: &Chunk) -> Result<RowCounts, Error> {
-        Ok(Diff::new(out, chunk, &self.stored, &LeftOut::default())?.counts())
+        Ok(Diff::new(out, chunk, &chunk.all(), &self.stored, &LeftOut::default())?.counts())
     }
 }
 

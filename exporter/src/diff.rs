@@ -9,7 +9,10 @@ use arrow::{
     datatypes::TimestampMicrosecondType,
 };
 use foldhash::fast::FixedState;
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
 use talvix_engine::{
     columns::StoredRows,
     ids::{JobNo, UserNo, Uuid},
@@ -54,17 +57,21 @@ pub struct Diff<'a> {
 }
 
 impl<'a> Diff<'a> {
-    /// Compares a chunk with what is stored for its users: batches with the columns of
-    /// [`talvix_loader::tables::SCORES`]. Rows of users who are not in the chunk, or who are left
+    /// Compares a part of a chunk with what is stored for its users: batches with the columns of
+    /// [`talvix_loader::tables::SCORES`]. Rows of users who are not in the part, or who are left
     /// as they are, stay.
     pub fn new(
         out: &NightOut<'_>,
         chunk: &'a Chunk,
+        part: &Range<usize>,
         stored: &[RecordBatch],
         left: &LeftOut,
     ) -> Result<Self, Error> {
-        let in_chunk: HashSet<UserNo, FixedState> =
-            chunk.scored().map(|(_, user)| user.user).filter(|user| !left.is_left(*user)).collect();
+        let in_chunk: HashSet<UserNo, FixedState> = chunk
+            .part(part)
+            .map(|(_, user)| user.user)
+            .filter(|user| !left.is_left(*user))
+            .collect();
         let week = (i32::from(out.week.year), i32::from(out.week.week));
 
         // The unique key is (user, job): at most one stored row meets a kept pair. A row whose job
@@ -103,7 +110,7 @@ impl<'a> Diff<'a> {
             first_row += batch.num_rows();
         }
 
-        for (block, user) in chunk.scored() {
+        for (block, user) in chunk.part(part) {
             if left.is_left(user.user) {
                 continue;
             }

@@ -1,6 +1,8 @@
 //! What can go wrong while writing.
 
+use std::time::Duration;
 use talvix_engine::columns::DoorError;
+use talvix_pg::Fault;
 
 /// Why a night could not be written. What was committed before stays.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +41,45 @@ pub enum Error {
         /// Rows that the server says it took.
         counted: u64,
     },
+    /// The server was away for longer than it is waited for.
+    #[error(
+        "{error}; the database could not be reached again for {seconds} s (reconnect_for): what is \
+         committed stays, run again when it is back"
+    )]
+    Gone {
+        /// What came of it last.
+        error: Box<Error>,
+        /// How long it was waited for.
+        seconds: u64,
+    },
+    /// The server was lost and is back, and with it went the run's lock.
+    #[error("the database was lost, and the run's lock with it")]
+    BeginAgain,
+    /// The server does not know any more what became of a commit.
+    #[error(
+        "the answer to a commit was lost, and the server does not tell what became of it: run \
+         again, which does what is missing"
+    )]
+    CommitUnknown,
+    /// Others hold locks for too long.
+    #[error("{error}; sessions that hold locks on these tables: server processes {}", list(pids))]
+    InTheWay {
+        /// What came of it last.
+        error: Box<Error>,
+        /// Their server processes.
+        pids: Vec<i32>,
+    },
+    /// A statement takes longer than the server lets it.
+    #[error(
+        "{error} (statement_timeout is {statement_timeout}): raise it for this role, or lower \
+         chunk_users"
+    )]
+    TooLong {
+        /// What came of it last.
+        error: Box<Error>,
+        /// The server's setting.
+        statement_timeout: String,
+    },
     /// Somebody ended the connection that holds the lock.
     #[error("the run's lock is lost: another run may have begun; nothing more is written")]
     LockLost,
@@ -62,13 +103,33 @@ impl From<talvix_pg::Error> for Error {
 }
 
 impl Error {
-    /// Whether rolling the chunk back and trying it again may help.
+    /// What may help.
     #[must_use]
-    pub fn is_retryable(&self) -> bool {
-        let (Error::Postgres(error) | Error::Load(talvix_loader::Error::Postgres(error))) = self
-        else {
-            return false;
-        };
-        error.postgres().is_some_and(talvix_pg::error::is_retryable_chunk)
+    pub fn fault(&self) -> Fault {
+        match self {
+            Error::Postgres(error) | Error::Load(talvix_loader::Error::Postgres(error)) => {
+                error.fault()
+            }
+            _ => Fault::Final,
+        }
     }
+
+    /// Whether the night has to begin again from the load, and can.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Error::BeginAgain)
+    }
+
+    /// Says how long a lost server was waited for.
+    #[must_use]
+    pub(crate) fn after_waiting(self, patience: Duration) -> Self {
+        match self.fault() {
+            Fault::Connection => Error::Gone { error: Box::new(self), seconds: patience.as_secs() },
+            _ => self,
+        }
+    }
+}
+
+fn list(pids: &[i32]) -> String {
+    pids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use talvix_engine::{columns::DoorError, model::WeightFault, skills::AliasError};
+use talvix_pg::Fault;
 
 /// Why a night could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -9,6 +10,15 @@ pub enum Error {
     /// Things that the run needs are missing: all of them at once.
     #[error("{}", list(.0))]
     Unfit(Vec<String>),
+    /// The server takes no writes.
+    #[error(
+        "the server is read-only (a standby, or default_transaction_read_only): connect to the \
+         primary"
+    )]
+    ReadOnly,
+    /// The connection that holds the load's one view of the database was lost while others joined.
+    #[error("joining the load's snapshot: the connection that holds it was lost")]
+    SnapshotGone,
     /// The database.
     #[error("{0}")]
     Postgres(talvix_pg::Error),
@@ -37,6 +47,18 @@ pub enum Error {
     /// Storage.
     #[error(transparent)]
     Storage(#[from] talvix_storage::Error),
+    /// Resumes cannot be fetched, too many to be single ones.
+    #[error(
+        "{failed} of {asked} resumes that were asked for could not be fetched; the last: {last}"
+    )]
+    Resumes {
+        /// How many failed.
+        failed: usize,
+        /// How many were asked for so far.
+        asked: usize,
+        /// What happened to the last one.
+        last: talvix_storage::Error,
+    },
     /// The weights.
     #[error("{place}: {}; nothing is scored with weights that are not sure", weight_faults(.faults))]
     Weights {
@@ -80,15 +102,33 @@ impl Error {
     #[must_use]
     pub fn is_unfit(&self) -> bool {
         match self {
+            Error::Postgres(talvix_pg::Error::NoAnswer { .. })
+            | Error::SnapshotGone
+            | Error::Decode { .. }
+            | Error::Arrow { .. }
+            | Error::Resumes { .. }
+            | Error::Storage(
+                talvix_storage::Error::File(_) | talvix_storage::Error::Unavailable { .. },
+            ) => false,
             Error::Postgres(error) => error.postgres().is_none_or(|error| {
                 // Refused rights, missing tables and columns, a database that is read-only.
                 talvix_pg::error::sqlstate(error)
                     .is_some_and(|state| matches!(&state[..2], "42" | "28" | "3D" | "0A"))
             }),
-            Error::Decode { .. }
-            | Error::Arrow { .. }
-            | Error::Storage(talvix_storage::Error::File(_)) => false,
             _ => true,
+        }
+    }
+}
+
+impl Error {
+    /// Whether the server was lost, as against what it holds: it may come back.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        match self {
+            // A server that took writes when the run began: it is not the one it was.
+            Error::ReadOnly | Error::SnapshotGone => true,
+            Error::Postgres(error) => error.fault() == Fault::Connection,
+            _ => false,
         }
     }
 }

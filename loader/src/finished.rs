@@ -6,7 +6,7 @@ use arrow::{
     datatypes::TimestampMicrosecondType,
 };
 use talvix_dataset::{Column, Kind, Null, Table, Version};
-use talvix_pg::error::Error as PgError;
+use talvix_pg::answer;
 use tokio_postgres::Client;
 use uuid::Uuid;
 
@@ -38,8 +38,7 @@ impl FinishedRun {
 
 /// The runs that finished in a database, newest first.
 pub async fn in_postgres(client: &mut Client) -> Result<Vec<FinishedRun>, Error> {
-    let fail = PgError::query("reading which runs finished");
-    let query = async {
+    let rows = answer("reading which runs finished", async {
         let transaction = client.build_transaction().read_only(true).start().await?;
         transaction.batch_execute(TRANSACTION_SETTINGS).await?;
         let limit = MAX_RUNS as i64;
@@ -56,8 +55,8 @@ pub async fn in_postgres(client: &mut Client) -> Result<Vec<FinishedRun>, Error>
             .await?;
         transaction.rollback().await?;
         Ok(rows)
-    };
-    let rows = query.await.map_err(fail)?;
+    })
+    .await?;
     Ok(rows.iter().filter_map(|row| FinishedRun::read(row.get(0))).collect())
 }
 

@@ -19,6 +19,7 @@ use talvix_engine::{
     model::{self, Benchmark},
     skills::AliasTable,
 };
+use talvix_fault_points::point;
 
 /// Everything that all users are scored with, but for weights and model.
 #[derive(Debug)]
@@ -45,7 +46,10 @@ impl JobSide {
         let all = UserRange::default();
         reader.read(vec![
             Read::of(all, JOBS, |batch| Ok(jobs.push(batch, &mut faults)?)),
-            Read::of(all, JOB_SKILLS, |batch| Ok(skills.push(batch)?)),
+            Read::of(all, JOB_SKILLS, |batch| {
+                point("loading");
+                Ok(skills.push(batch)?)
+            }),
             Read::collect(all, SCRAPE_RUNS, &mut runs),
             Read::collect(all, BENCHMARKS, &mut benchmarks),
             Read::collect(all, MODEL_WEIGHTS, &mut weights),

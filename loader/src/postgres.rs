@@ -16,7 +16,7 @@ use talvix_engine::{
     ids::{Uuid, uuid_text},
     week::IsoWeek,
 };
-use talvix_pg::error::Error as PgError;
+use talvix_pg::{answer, error::sqlstate};
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, Row};
 
@@ -91,8 +91,8 @@ impl PostgresReader {
         let Some(Connection { runtime, client }) = self.connections.first() else {
             return Ok(Vec::new());
         };
-        let query = client.query_typed(sql, &[]);
-        Ok(runtime.block_on(query).map_err(PgError::query("looking at the users"))?)
+        let query = answer("looking at the users", client.query_typed(sql, &[]));
+        Ok(runtime.block_on(query)?)
     }
 
     fn check_tiers(&self) -> Result<(), Error> {
@@ -135,7 +135,7 @@ impl TableReader for PostgresReader {
             let sql = select(read.table, read.users, &self.preflight, self.selection);
             runtime.block_on(async {
                 if read.users != UserRange::default() {
-                    client.batch_execute(BY_KEY).await.map_err(PgError::query("loading users"))?;
+                    answer("loading users", client.batch_execute(BY_KEY)).await?;
                 }
                 copy_out_each(client, read.table, &sql, read.take).await
             })
@@ -153,38 +153,35 @@ impl TableReader for PostgresReader {
 
     fn close(self: Box<Self>) -> Result<(), Error> {
         for Connection { runtime, client } in self.connections {
-            let commit = client.batch_execute("commit");
-            runtime.block_on(commit).map_err(PgError::query("ending the snapshot"))?;
+            let commit = answer("ending the snapshot", client.batch_execute("commit"));
+            runtime.block_on(commit)?;
         }
         Ok(())
     }
 }
 
 async fn begin(client: &Client) -> Result<(), Error> {
-    client
-        .batch_execute("begin isolation level repeatable read read only")
-        .await
-        .map_err(PgError::query("beginning to load"))?;
-    Ok(())
+    let begin = client.batch_execute("begin isolation level repeatable read read only");
+    Ok(answer("beginning to load", begin).await?)
 }
 
 async fn export_snapshot(client: &Client) -> Result<String, Error> {
-    let rows = client
-        .query_typed("select pg_catalog.pg_export_snapshot()", &[])
-        .await
-        .map_err(PgError::query("exporting the snapshot"))?;
-    client
-        .batch_execute(TRANSACTION_SETTINGS)
-        .await
-        .map_err(PgError::query("beginning to load"))?;
+    let export = client.query_typed("select pg_catalog.pg_export_snapshot()", &[]);
+    let rows = answer("exporting the snapshot", export).await?;
+    answer("beginning to load", client.batch_execute(TRANSACTION_SETTINGS)).await?;
     Ok(rows.first().map(|row| row.get(0)).unwrap_or_default())
 }
 
 async fn import_snapshot(client: &Client, snapshot: &str) -> Result<(), Error> {
     // The server made the name: digits, letters and dashes.
     let sql = format!("set transaction snapshot '{snapshot}'; {TRANSACTION_SETTINGS}");
-    client.batch_execute(&sql).await.map_err(PgError::query("importing the snapshot"))?;
-    Ok(())
+    answer("importing the snapshot", client.batch_execute(&sql)).await.map_err(|error| {
+        match error.postgres().and_then(sqlstate) {
+            // "Invalid snapshot identifier", and "does not exist" since PostgreSQL 17.
+            Some("22023" | "42704") => Error::SnapshotGone,
+            _ => error.into(),
+        }
+    })
 }
 
 /// The statement that reads a table. Made of our own names, numbers and hex digits only.

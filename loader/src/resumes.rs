@@ -212,7 +212,7 @@ impl<'a> ResumeReader<'a> {
         let num_tonight = self.known.lookup.num_tonight;
         let mut state = |user: &Uuid, facts: &Result<Facts, &'static str>| match facts {
             Ok(facts) => {
-                if let Some(fault) = facts.fault {
+                for fault in &facts.faults {
                     faults.add(fault, "user", user);
                 }
                 ResumeState::Read(facts.features(num_tonight))

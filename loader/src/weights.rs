@@ -6,7 +6,10 @@ use arrow::{
     datatypes::Int64Type,
 };
 use std::collections::BTreeMap;
-use talvix_engine::{columns::NOT_A_NUMBER, model::Weights};
+use talvix_engine::{
+    columns::NOT_A_NUMBER,
+    model::{WeightRule, Weights},
+};
 use talvix_storage::Storage;
 
 /// The file of weights in storage.
@@ -57,10 +60,7 @@ pub fn values(bytes: &[u8], place: &str) -> Result<BTreeMap<String, i64>, Error>
     })?;
     let mut values = BTreeMap::new();
     for (name, value) in pairs {
-        let units = value
-            .as_f64()
-            .and_then(|number| talvix_dataset::units_of_f64(number, 4))
-            .unwrap_or(NOT_A_NUMBER);
+        let units = value.as_f64().and_then(|number| units(&name, number)).unwrap_or(NOT_A_NUMBER);
         if values.insert(name.clone(), units).is_some() {
             return Err(Error::WeightsFile {
                 place: place.to_owned(),
@@ -69,6 +69,18 @@ pub fn values(bytes: &[u8], place: &str) -> Result<BTreeMap<String, i64>, Error>
         }
     }
     Ok(values)
+}
+
+/// A number in ten-thousandths. One that lies outside the bounds of its weight by less than half of
+/// one does not come back inside them by rounding.
+fn units(name: &str, number: f64) -> Option<i64> {
+    let units = talvix_dataset::units_of_f64(number, 4)?;
+    let rule = WeightRule::ALL.into_iter().find(|rule| rule.name == name);
+    Some(match rule {
+        Some(rule) if units == rule.max && number > rule.max as f64 / 1e4 => units + 1,
+        Some(rule) if units == rule.min && number < rule.min as f64 / 1e4 => units - 1,
+        _ => units,
+    })
 }
 
 /// An object's pairs, double keys included: a map would keep the last in silence.
@@ -128,11 +140,37 @@ mod tests {
             outside.contains("skills_match_weight is 0.5001: expected 0.2 to 0.5"),
             "{outside}"
         );
+        for (rule, units) in
+            WeightRule::ALL.into_iter().zip(Weights::named(parse(SEED.as_bytes(), "f").unwrap()))
+        {
+            let set = |number: f64| {
+                let mut weights: serde_json::Value = serde_json::from_str(SEED).unwrap();
+                assert_eq!(weights[rule.name], f64::from(units.1) / 1e4);
+                weights[rule.name] = number.into();
+                parse(weights.to_string().as_bytes(), "f").map(|_| ())
+            };
+            let (min, max) = (rule.min as f64 / 1e4, rule.max as f64 / 1e4);
+            assert!(set(min).is_ok() && set(max).is_ok(), "{}", rule.name);
+            // As near as JSON's numbers are surely told apart.
+            for outside in [min * (1.0 - 1e-15), max * (1.0 + 1e-15), -1.0, 1e308, 0.0] {
+                let error = set(outside).unwrap_err().to_string();
+                let named = error.contains(rule.name);
+                assert!(named, "{} as {outside}: {error}", rule.name);
+            }
+        }
+        let zero = SEED.replace("0.35", "0").replace("0.25", "0").replace("0.2,", "0,");
+        let zero = parse(zero.as_bytes(), "f").unwrap_err().to_string();
+        assert_eq!(zero.matches("_weight is 0: expected").count(), 4, "{zero}");
         assert!(refused("0.35", "\"0.35\"").contains("skills_match_weight is not a number"));
         assert!(refused("0.35", "null").contains("skills_match_weight is not a number"));
         assert!(refused("0.35", "NaN").contains("expected a JSON object"));
+        assert!(refused("0.35", "1e308").contains("skills_match_weight is"));
         assert!(refused("0.35", "1e999").contains("expected a JSON object"));
         assert!(refused("\"other\"", "\"experience_weight\"").contains("is there twice"));
         assert!(refused("experience_weight", "x").contains("experience_weight is missing"));
+        for bytes in [&b""[..], b"[]", b"null", b"{", b"\xff", b"{}", b"{} {}"] {
+            let error = parse(bytes, "f").unwrap_err();
+            assert!(error.is_unfit(), "{error}");
+        }
     }
 }

@@ -130,7 +130,8 @@ fn advice(error: &tokio_postgres::Error) -> &'static str {
         ),
         ("UnknownIssuer", "; name the file of the server's CA by sslrootcert"),
         ("not valid for name", "; use a name that it is valid for, or sslmode=verify-ca"),
-        ("Expired", "; renew the server's certificate"),
+        ("BadSignature", "; the CA that sslrootcert names has not signed it, for all its name"),
+        ("certificate expired", "; renew the server's certificate"),
     ]
     .iter()
     .find(|(text, _)| line.contains(text))

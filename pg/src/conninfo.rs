@@ -1,7 +1,8 @@
 //! Where the server is and how to reach it, found out as `psql` and every libpq program do.
 //!
-//! A setting is taken from the URL (or keyword string), else from its environment variable, else
-//! from its default; a password last of all from the password file.
+//! A setting is taken from the URL (or keyword string), else from the service that is named, else
+//! from its environment variable, else from its default; a password last of all from the password
+//! file.
 //!
 //! # Encryption
 //!
@@ -18,6 +19,7 @@
 //! between, so there is no way to ask for it. A server with a private CA needs `sslrootcert`.
 
 mod passfile;
+mod service;
 mod split;
 
 use std::fmt;
@@ -42,6 +44,55 @@ const KEEPALIVES_IDLE: Duration = Duration::from_secs(30);
 const KEEPALIVES_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVES_RETRIES: u32 = 3;
 const TCP_USER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The environment variables that stand for settings.
+const VARIABLES: [(&str, &str); 14] = [
+    ("host", "PGHOST"),
+    ("hostaddr", "PGHOSTADDR"),
+    ("port", "PGPORT"),
+    ("dbname", "PGDATABASE"),
+    ("user", "PGUSER"),
+    ("password", "PGPASSWORD"),
+    ("passfile", "PGPASSFILE"),
+    ("sslmode", "PGSSLMODE"),
+    ("sslrootcert", "PGSSLROOTCERT"),
+    ("sslnegotiation", "PGSSLNEGOTIATION"),
+    ("application_name", "PGAPPNAME"),
+    ("connect_timeout", "PGCONNECT_TIMEOUT"),
+    ("channel_binding", "PGCHANNELBINDING"),
+    ("target_session_attrs", "PGTARGETSESSIONATTRS"),
+];
+
+/// Variables of libpq that ask for what is not done here: whoever set one should know. Options are
+/// refused by poolers; a client certificate cannot be shown.
+const UNUSED: [&str; 10] = [
+    "PGOPTIONS",
+    "PGSSLCERT",
+    "PGSSLKEY",
+    "PGSSLCRL",
+    "PGSSLCRLDIR",
+    "PGSSLMINPROTOCOLVERSION",
+    "PGSSLMAXPROTOCOLVERSION",
+    "PGREQUIREPEER",
+    "PGREQUIREAUTH",
+    "PGGSSENCMODE",
+];
+
+/// Takes a setting over from another configuration.
+type TakeOver = fn(&mut Config, &Config);
+
+/// Settings whose words the driver knows.
+const DRIVER_WORDS: [(&str, TakeOver); 3] = [
+    ("sslnegotiation", |config, from| {
+        config.ssl_negotiation(from.get_ssl_negotiation());
+    }),
+    ("channel_binding", |config, from| {
+        config.channel_binding(from.get_channel_binding());
+    }),
+    ("target_session_attrs", |config, from| {
+        config.target_session_attrs(from.get_target_session_attrs());
+    }),
+];
 
 /// How a connection is protected; the module's table says what each means where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,27 +143,44 @@ impl Conninfo {
     /// Finds out where to connect to.
     ///
     /// `url` is a `postgresql://` URL or a string of `name=value` pairs; `env` looks up
-    /// environment variables; `home` holds `.pgpass` and `.postgresql/root.crt`.
+    /// environment variables; `home` holds `.pgpass`, `.pg_service.conf` and
+    /// `.postgresql/root.crt`.
     pub fn resolve(
         url: Option<&str>,
         env: &dyn Fn(&str) -> Option<String>,
         home: Option<&Path>,
     ) -> Result<Self, Error> {
         let env = |name: &str| env(name).filter(|value| !value.is_empty());
-        for name in ["PGSERVICE", "PGHOSTADDR", "PGOPTIONS"] {
+        for name in UNUSED {
             if env(name).is_some() {
                 tracing::warn!("{name} is set, but talvix does not use it");
             }
         }
+        let url = url.unwrap_or_default();
+        let split::Given { service, servicefile, .. } = split::parse(url, DEFAULT_PORT)?;
+        let service = match service.or_else(|| env("PGSERVICE")) {
+            None => service::Service::default(),
+            Some(name) => {
+                let file = servicefile.or_else(|| env("PGSERVICEFILE"));
+                service::find(&name, file, home, env("PGSYSCONFDIR"))?
+            }
+        };
+        let beside = Beside { service, env: &env };
 
-        let default_port = number(&env, "PGPORT")?.unwrap_or(DEFAULT_PORT);
-        let split::Given { mut config, names, sslmode, sslrootcert, passfile } =
-            split::parse(url.unwrap_or_default(), default_port)?;
+        let default_port = beside.number("port")?.unwrap_or(DEFAULT_PORT);
+        let split::Given { mut config, names, sslmode, sslrootcert, passfile, .. } =
+            split::parse(url, default_port)?;
 
-        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-            match env("PGHOST") {
-                Some(list) if list.contains(',') => return Err(several_hosts("PGHOST")),
-                Some(host) => config.host(host),
+        if config.get_hostaddrs().is_empty()
+            && let Some(hostaddr) = beside.parsed("hostaddr", "an address of one host")?
+        {
+            config.hostaddr(hostaddr);
+        }
+        if config.get_hosts().is_empty() {
+            match beside.text("host") {
+                Some((list, place)) if list.contains(',') => return Err(several_hosts(&place)),
+                Some((host, _)) => config.host(host),
+                None if !config.get_hostaddrs().is_empty() => &mut config,
                 None if Path::new(SOCKET_DIR).is_dir() => config.host(SOCKET_DIR),
                 None => config.host("localhost"),
             };
@@ -124,7 +192,7 @@ impl Conninfo {
             config.port(default_port);
         }
 
-        let user = match config.get_user().map(str::to_owned).or_else(|| env("PGUSER")) {
+        let user = match config.get_user().map(str::to_owned).or_else(|| beside.value("user")) {
             Some(user) => user,
             None => env("USER").or_else(|| env("LOGNAME")).ok_or_else(|| {
                 setting("PGUSER", "no database user is given, and USER does not name one: set it")
@@ -132,10 +200,24 @@ impl Conninfo {
         };
         config.user(&user);
         if config.get_dbname().is_none_or(str::is_empty) {
-            config.dbname(env("PGDATABASE").unwrap_or(user));
+            config.dbname(beside.value("dbname").unwrap_or(user));
         }
-        if let (None, Some(name)) = (config.get_application_name(), env("PGAPPNAME")) {
+        if let (None, Some(name)) =
+            (config.get_application_name(), beside.value("application_name"))
+        {
             config.application_name(name);
+        }
+        for (name, set) in DRIVER_WORDS {
+            if !names.contains(name)
+                && let Some((word, place)) = beside.text(name)
+            {
+                // The driver knows the words.
+                let quoted = word.replace('\\', "\\\\").replace('\'', "\\'");
+                let parsed = Config::from_str(&format!("{name}='{quoted}'")).map_err(|_| {
+                    setting(place, format!("is no word that {name} can be: {word:?}"))
+                })?;
+                set(&mut config, &parsed);
+            }
         }
 
         let mut info = Self {
@@ -144,14 +226,15 @@ impl Conninfo {
             roots: Roots::System,
             connect_timeout: Some(CONNECT_TIMEOUT),
         };
-        info.ssl_mode = info.protection(sslmode, env("PGSSLMODE"))?;
-        info.roots = roots(sslrootcert.or_else(|| env("PGSSLROOTCERT")).as_deref(), home);
+        let given = sslmode.map(|word| (word, format!("{}, parameter sslmode", split::PLACE)));
+        info.ssl_mode = info.protection(given.or_else(|| beside.text("sslmode")))?;
+        info.roots = roots(sslrootcert.or_else(|| beside.value("sslrootcert")).as_deref(), home);
 
         if info.config.get_password().is_none() {
-            if let Some(password) = env("PGPASSWORD") {
+            if let Some(password) = beside.value("password") {
                 info.config.password(password);
             } else if let Some(file) = passfile
-                .or_else(|| env("PGPASSFILE"))
+                .or_else(|| beside.value("passfile"))
                 .map(PathBuf::from)
                 .or_else(|| home.map(|home| home.join(".pgpass")))
                 && let Some(password) = passfile::find(&file, &info.passfile_entry())
@@ -162,7 +245,7 @@ impl Conninfo {
 
         if names.contains("connect_timeout") {
             info.connect_timeout = info.config.get_connect_timeout().copied();
-        } else if let Some(seconds) = number::<u64>(&env, "PGCONNECT_TIMEOUT")? {
+        } else if let Some(seconds) = beside.number::<u64>("connect_timeout")? {
             info.connect_timeout = (seconds > 0).then(|| Duration::from_secs(seconds));
         }
         if !names.contains("keepalives_idle") {
@@ -178,6 +261,13 @@ impl Conninfo {
             info.config.tcp_user_timeout(TCP_USER_TIMEOUT);
         }
         Ok(info)
+    }
+
+    /// Whether a URL or keyword string holds a password: where it was typed, it shows in the list of
+    /// processes.
+    #[must_use]
+    pub fn holds_password(url: &str) -> bool {
+        split::parse(url, DEFAULT_PORT).is_ok_and(|given| given.config.get_password().is_some())
     }
 
     /// The same server and user, another database.
@@ -263,13 +353,13 @@ impl Conninfo {
         }
     }
 
-    fn protection(&self, given: Option<String>, env: Option<String>) -> Result<SslMode, Error> {
+    /// From a word and where it stands.
+    fn protection(&self, given: Option<(String, String)>) -> Result<SslMode, Error> {
         let local = self.is_local();
-        let (place, word) = match (given, env) {
-            (Some(word), _) => (format!("{}, parameter sslmode", split::PLACE), word),
-            (None, Some(word)) => ("PGSSLMODE".to_owned(), word),
-            (None, None) if local => return Ok(SslMode::Prefer),
-            (None, None) => return Ok(SslMode::VerifyFull),
+        let (word, place) = match given {
+            Some(given) => given,
+            None if local => return Ok(SslMode::Prefer),
+            None => return Ok(SslMode::VerifyFull),
         };
         match word.as_str() {
             "disable" => Ok(SslMode::Disable),
@@ -328,18 +418,37 @@ fn roots(given: Option<&str>, home: Option<&Path>) -> Roots {
     }
 }
 
-fn number<N: FromStr>(
-    env: &dyn Fn(&str) -> Option<String>,
-    name: &str,
-) -> Result<Option<N>, Error> {
-    env(name)
-        .map(|value| {
-            value
-                .trim()
-                .parse()
-                .map_err(|_| setting(name, format!("expected a number, found {value:?}")))
-        })
-        .transpose()
+/// What is said beside the connection string.
+struct Beside<'a> {
+    service: service::Service,
+    env: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl Beside<'_> {
+    /// A setting and where it stands: in the service, else in its environment variable.
+    fn text(&self, keyword: &str) -> Option<(String, String)> {
+        if let Some(value) = self.service.settings.get(keyword).filter(|value| !value.is_empty()) {
+            return Some((value.clone(), format!("service {}, {keyword}", self.service.name)));
+        }
+        let (_, variable) = VARIABLES.iter().find(|(of, _)| *of == keyword)?;
+        (self.env)(variable).map(|value| (value, (*variable).to_owned()))
+    }
+
+    fn value(&self, keyword: &str) -> Option<String> {
+        self.text(keyword).map(|(value, _)| value)
+    }
+
+    fn parsed<T: FromStr>(&self, keyword: &str, expected: &str) -> Result<Option<T>, Error> {
+        let Some((value, place)) = self.text(keyword) else { return Ok(None) };
+        let parsed = value.trim().parse();
+        parsed
+            .map(Some)
+            .map_err(|_| setting(place, format!("expected {expected}, found {value:?}")))
+    }
+
+    fn number<N: FromStr>(&self, keyword: &str) -> Result<Option<N>, Error> {
+        self.parsed(keyword, "a number")
+    }
 }
 
 fn setting(place: impl Into<String>, problem: impl Into<String>) -> Error {
@@ -354,6 +463,8 @@ fn several_hosts(place: &str) -> Error {
 mod tests {
     use std::collections::HashMap;
     use std::os::unix::fs::PermissionsExt;
+
+    use tokio_postgres::config::{ChannelBinding, TargetSessionAttrs};
 
     use super::*;
 
@@ -457,6 +568,8 @@ mod tests {
             ("postgresql://h/d?sslmode=no", None, "the database URL, parameter sslmode: expected"),
             ("", Some(("PGSSLMODE", "no")), "PGSSLMODE: expected disable"),
             ("", Some(("PGPORT", "x")), "PGPORT: expected a number, found \"x\""),
+            ("", Some(("PGHOSTADDR", "db.example")), "PGHOSTADDR: expected an address"),
+            ("", Some(("PGCHANNELBINDING", "x'y\\")), "PGCHANNELBINDING: is no word"),
             ("", Some(("PGCONNECT_TIMEOUT", "-1")), "PGCONNECT_TIMEOUT: expected a number"),
             ("postgresql://h:x/d", None, "the database URL: invalid value for option `port`"),
             ("postgresql://h/d?pgbouncer=true", None, "the database URL, parameter pgbouncer: is"),
@@ -488,6 +601,68 @@ mod tests {
         assert_eq!(info.config.get_keepalives_idle(), Duration::from_secs(7));
         assert_eq!(info.config.get_tcp_user_timeout(), Some(&TCP_USER_TIMEOUT));
         assert_eq!(info.config.get_application_name(), Some("me"));
+    }
+
+    #[test]
+    fn a_service_comes_after_the_string_and_before_the_environment() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join(".pg_service.conf");
+        let text = "[night]\nhost=db.example\nport=6543\ndbname=talvix\nuser=u\npassword=s\n\
+                    sslmode=verify-ca\napplication_name=me\nchannel_binding=require\n\
+                    target_session_attrs=read-write\nconnect_timeout=4\nhostaddr=10.0.0.7\n\
+                    [odd]\nport=x\n[several]\nhost=a,b\n[word]\nchannel_binding=perhaps\n";
+        fs_err::write(&file, text).unwrap();
+        let resolve = |url: &str, env: &[(&str, &str)]| {
+            let env: HashMap<&str, &str> = env.iter().copied().chain([("USER", "asha")]).collect();
+            let env = |name: &str| env.get(name).map(ToString::to_string);
+            Conninfo::resolve(Some(url), &env, Some(home.path()))
+        };
+        let want = "postgresql://u:***@db.example:6543/talvix?sslmode=verify-ca";
+        let others = [("PGHOST", "no"), ("PGPORT", "1"), ("PGSSLMODE", "disable")];
+        let by_name = resolve("service=night", &others).unwrap();
+        assert_eq!(by_name.to_string(), want);
+        assert_eq!(by_name.config.get_password(), Some(&b"s"[..]));
+        assert_eq!(by_name.config.get_hostaddrs(), ["10.0.0.7".parse::<IpAddr>().unwrap()]);
+        assert_eq!(by_name.config.get_application_name(), Some("me"));
+        assert_eq!(by_name.config.get_channel_binding(), ChannelBinding::Require);
+        assert_eq!(by_name.config.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
+        assert_eq!(by_name.connect_timeout(), Some(Duration::from_secs(4)));
+        assert_eq!(resolve("", &[("PGSERVICE", "night")]).unwrap().to_string(), want);
+        assert_eq!(resolve("postgresql:///?service=night", &[]).unwrap().to_string(), want);
+        let mixed = resolve("postgresql://v:p@h/?service=night&sslmode=verify-full", &[]).unwrap();
+        assert_eq!(mixed.to_string(), "postgresql://v:***@h:6543/talvix?sslmode=verify-full");
+        assert_eq!(mixed.config.get_password(), Some(&b"p"[..]));
+        for (url, env, want) in [
+            ("service=none", None, "service none: is in no service file"),
+            ("", Some(("PGSERVICE", "none")), "service none: is in no service file"),
+            ("service=odd", None, "service odd, port: expected a number, found \"x\""),
+            ("service=several", None, "service several, host: names several hosts"),
+            ("service=word", None, "service word, channel_binding: is no word"),
+            ("service=night servicefile=/none", None, "the service file:"),
+        ] {
+            let error = resolve(url, &env.into_iter().collect::<Vec<_>>()).unwrap_err();
+            assert!(error.to_string().starts_with(want), "{url}: {error}");
+        }
+    }
+
+    #[test]
+    fn every_variable_counts_where_the_string_says_nothing() {
+        let with = |name, value| resolve("", &[(name, value)]).unwrap();
+        assert_eq!(with("PGHOSTADDR", "10.0.0.7").host(), "10.0.0.7");
+        assert_eq!(with("PGHOSTADDR", "10.0.0.7").ssl_mode(), SslMode::VerifyFull);
+        let named = resolve("", &[("PGHOSTADDR", "127.0.0.1"), ("PGHOST", "db.example")]).unwrap();
+        assert_eq!((named.host(), named.ssl_mode()), ("db.example".to_owned(), SslMode::Prefer));
+        let bound = with("PGCHANNELBINDING", "require");
+        assert_eq!(bound.config.get_channel_binding(), ChannelBinding::Require);
+        let primary = with("PGTARGETSESSIONATTRS", "read-write");
+        assert_eq!(primary.config.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
+        let roots = with("PGSSLROOTCERT", "/ca.pem").roots().clone();
+        assert_eq!(roots, Roots::File("/ca.pem".into()));
+        // Empty is as none.
+        assert_eq!(with("PGSSLMODE", "").ssl_mode(), SslMode::Prefer);
+        // Each setting of a service but the database itself has one.
+        let ours: Vec<_> = VARIABLES.iter().map(|(keyword, _)| *keyword).collect();
+        assert!(service::KEYWORDS.iter().all(|keyword| ours.contains(keyword)));
     }
 
     #[test]
@@ -525,6 +700,20 @@ mod tests {
             shown("postgresql://[::1]/d", &[]),
             "postgresql://asha@[::1]:5432/d?sslmode=prefer"
         );
+    }
+
+    #[test]
+    fn a_password_in_a_string_is_noticed() {
+        for (url, want) in [
+            ("postgresql://u:p@h/d", true),
+            ("postgresql://u@h/d?password=p", true),
+            ("host=h password='p'", true),
+            ("postgresql://u@h/d", false),
+            ("host=h passfile=p", false),
+            ("postgresql://u:p@h:x/d", false),
+        ] {
+            assert_eq!(Conninfo::holds_password(url), want, "{url}");
+        }
     }
 
     #[test]

@@ -11,6 +11,8 @@ use std::fmt;
 
 use tokio_postgres::types::{WasNull, WrongType};
 
+use crate::fault::{self, Fault};
+
 /// An error of this crate. `Debug` prints the same line as `Display`: a derived one would print
 /// the row that offended the server.
 // A field named `r#source` is not taken for `Error::source()`: a printed chain would go on to the
@@ -54,6 +56,16 @@ pub enum Error {
         /// The limit.
         seconds: u64,
     },
+    /// The server is silent while it owes an answer.
+    #[error(
+        "{doing}: no answer for {seconds} s: the server, or the network between, does not respond"
+    )]
+    NoAnswer {
+        /// What was being done.
+        doing: &'static str,
+        /// The limit.
+        seconds: u64,
+    },
     /// A statement failed.
     #[error("{doing}: {}", describe(r#source))]
     Query {
@@ -85,7 +97,19 @@ impl Error {
             Self::Connect { source, .. }
             | Self::Query { source, .. }
             | Self::Add { source, .. } => Some(source),
-            Self::Setting { .. } | Self::RootCerts { .. } | Self::ConnectTimeout { .. } => None,
+            Self::Setting { .. }
+            | Self::RootCerts { .. }
+            | Self::ConnectTimeout { .. }
+            | Self::NoAnswer { .. } => None,
+        }
+    }
+
+    /// What may help.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::ConnectTimeout { .. } | Self::NoAnswer { .. } => Fault::Connection,
+            error => error.postgres().map_or(Fault::Final, fault::fault),
         }
     }
 }
@@ -110,13 +134,6 @@ fn advice_on_rows(error: &tokio_postgres::Error) -> &'static str {
 #[must_use]
 pub fn sqlstate(error: &tokio_postgres::Error) -> Option<&str> {
     error.code().map(tokio_postgres::error::SqlState::code)
-}
-
-/// Whether the same transaction may succeed when it is simply run again: another writer was in the
-/// way (serialization failure, deadlock, lock not available).
-#[must_use]
-pub fn is_retryable_chunk(error: &tokio_postgres::Error) -> bool {
-    matches!(sqlstate(error), Some("40001" | "40P01" | "55P03"))
 }
 
 /// One line on an error of the driver, without row contents.
@@ -244,7 +261,6 @@ mod tests {
         let line = describe(&error);
         assert_eq!(line, "invalid connection string");
         assert_eq!(sqlstate(&error), None);
-        assert!(!is_retryable_chunk(&error));
         let error = Error::Query { doing: "reading the jobs", source: error };
         assert_eq!(error.to_string(), "reading the jobs: invalid connection string");
         assert_eq!(format!("{error:?}"), error.to_string());

@@ -45,7 +45,11 @@ pub(crate) fn read(file: &[u8], user: Uuid) -> Option<Resume> {
     }
     let skills = file.skills.unwrap_or_default();
     Some(Resume {
-        skills: skills.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        skills: (skills.iter().filter_map(Value::as_str))
+            .filter(|skill| skill.len() <= 200)
+            .take(500)
+            .map(str::to_owned)
+            .collect(),
         years: file.experience_years.and_then(tenths),
         level: term(file.seniority_level.as_deref()),
         text: without_nul(&file.raw_text.unwrap_or_default()),

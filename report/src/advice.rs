@@ -56,6 +56,8 @@ pub fn fault(kind: &str) -> Option<&'static str> {
             "read as not given: correct the user's profile"
         }
         "work_mode_preferred_unknown" => "read as not given: correct the user's profile",
+        "resume_skills_above_500" => "the first 500 count: parse the resume again",
+        "resume_skill_too_long" => "skills above 200 bytes do not count: parse the resume again",
         _ if kind.starts_with("resume_experience_") => "read as not given: parse the resume again",
         _ => return None,
     })

@@ -9,6 +9,8 @@
 #   require_postgres         sets pg_bin, and installs PostgreSQL where it is missing
 #   start_cluster SETTING... sets work (a folder, removed at the end) and port; each setting is one of
 #                            the server's, such as fsync=off
+#   start_pooler PROGRAM ROLE
+#                            PgBouncer in transaction mode in front of it, for one role; sets pooler_port
 #   testing=yes              from here on a failure shows the end of the server's log
 #
 # shellcheck shell=bash
@@ -53,6 +55,9 @@ clean_up() {
         if [ "$status" -ne 0 ] && [ -n "$testing" ] && [ -r "$work/log/server.log" ]; then
             say "The end of the server's log"
             tail -n 30 "$work/log/server.log"
+        fi
+        if [ -r "$work/pooler/pid" ]; then
+            kill "$(cat "$work/pooler/pid")" 2>/dev/null || true
         fi
         as_owner "$pg_bin/pg_ctl" -D "$work/data" -m immediate -w stop >/dev/null 2>&1 || true
     fi
@@ -221,6 +226,34 @@ start_cluster() {
         [ "$attempt" -lt 3 ] || die "PostgreSQL does not start"
     done
     testing=
+}
+
+start_pooler() {
+    local program=$1 role=$2
+    pooler_port=$(free_port)
+    mkdir "$work/pooler"
+    printf '"%s" ""\n' "$role" >"$work/pooler/users.txt"
+    # Server connections that nobody uses go soon: tests wait until a run has none.
+    cat >"$work/pooler/pgbouncer.ini" <<INI
+[databases]
+* = host=127.0.0.1 port=$port
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = $pooler_port
+unix_socket_dir =
+auth_type = trust
+auth_file = $work/pooler/users.txt
+pool_mode = transaction
+default_pool_size = 12
+server_idle_timeout = 1
+pidfile = $work/pooler/pid
+logfile = $work/pooler/log
+INI
+    if [ -n "$owner" ]; then
+        chown -R "$owner" "$work/pooler"
+    fi
+    as_owner "$program" -q -d "$work/pooler/pgbouncer.ini" >/dev/null 2>&1 ||
+        die "PgBouncer does not start"
 }
 
 # What is run must see this server and no other, and no setting of the caller's.

@@ -86,7 +86,7 @@ impl SetWriter {
         let SetWriter { set, place, writer, num_rows } = self;
         let fail = |source: ParquetError| Error::Parquet { place: place.clone(), source };
         let mut file = writer.into_inner().map_err(fail)?;
-        file.as_file().sync_all()?;
+        sync(file.as_file())?;
         let (sha256, bytes) = digest(file.as_file_mut())?;
         let reader = SerializedFileReader::new(file.as_file().try_clone()?).map_err(fail)?;
         let found = reader.metadata().file_metadata().num_rows();
@@ -161,6 +161,12 @@ fn digest(file: &mut std::fs::File) -> std::io::Result<(String, u64)> {
     }
     let hash = Bytes::copy_from_slice(&hash.finalize());
     Ok((format!("{hash:x}"), bytes))
+}
+
+/// Makes what a file holds safe from a crash.
+fn sync(file: &std::fs::File) -> std::io::Result<()> {
+    talvix_fault_points::io("stage-sync")?;
+    file.sync_all()
 }
 
 #[cfg(test)]

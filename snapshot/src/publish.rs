@@ -5,6 +5,7 @@ use crate::{
     sets,
     stage::{MANIFEST, MAX_MANIFEST_BYTES, Manifest, STAGING, folder, to_json},
 };
+use talvix_fault_points::point;
 use talvix_storage::Storage;
 use uuid::Uuid;
 
@@ -21,9 +22,11 @@ pub async fn publish(storage: &Storage, manifest: &Manifest) -> Result<(), Error
         if !storage.names(&staged).await?.is_empty() {
             storage.move_folder(&staged, &published(set.name, &manifest.run_date, run_id)).await?;
         }
+        point("publishing");
     }
     storage.write(&format!("{MANIFESTS}/{run_id}.json"), to_json(manifest)?).await?;
     storage.remove_folder(&folder(run_id)).await?;
+    point("published");
     Ok(())
 }
 

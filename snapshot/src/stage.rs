@@ -8,6 +8,7 @@ use crate::{
 use arrow::array::RecordBatch;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use talvix_fault_points::{io, point};
 use talvix_storage::Storage;
 use uuid::Uuid;
 
@@ -58,6 +59,8 @@ pub struct Stage {
 impl Stage {
     /// Begins to write the sets of a night.
     pub fn begin(storage: &Storage, night: NightMark) -> Result<Self, Error> {
+        // Until it is published nobody else looks into a night.
+        storage.create_private_folder(STAGING)?;
         let mut writers = Vec::new();
         for set in sets::ALL {
             let file = file(night.run_id, set);
@@ -77,11 +80,13 @@ impl Stage {
 
     /// Adds rows of a set; they follow those before in the set's order.
     pub fn write(&mut self, set: &Set, batch: &RecordBatch) -> Result<(), Error> {
+        io("stage-write")?;
         for (of, writer) in &mut self.writers {
             if of.name == set.name {
                 writer.write(batch)?;
             }
         }
+        point("staging");
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use crate::{
     args::DemoArgs,
     config::{ModeChoice, RunConfig, Source},
     failure::Failure,
+    memory,
     night::{self, Ended},
     published,
 };
@@ -15,6 +16,7 @@ use std::{
     fmt::Write,
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 use talvix_engine::{kernel::Processor, skills::AliasTable};
 use talvix_fixtures::{
@@ -149,6 +151,8 @@ fn config(dir: &Path, as_of: Timestamp) -> Result<RunConfig, Failure> {
         processor: Processor::best(),
         chunk_users: 5_000,
         connections: 2,
+        reconnect_for: Duration::ZERO,
+        memory_limit_bytes: memory::allowed_bytes(),
         resume_cache: true,
         json: false,
         progress: true,

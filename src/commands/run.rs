@@ -12,6 +12,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     process::ExitCode,
 };
+use talvix_fault_points::point;
 
 /// Runs a night and prints its report.
 pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
@@ -24,8 +25,11 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     }
     let config = RunConfig::new(&settings)?;
     // A panic is a fault of ours: it ends the run like any other failure, with what to do.
-    let Ended { report, unpublished } = catch_unwind(AssertUnwindSafe(|| night::run(&config)))
-        .map_err(|_| {
+    // The lock is held until the report is out.
+    let Ended { report, unpublished, held: _held } = catch_unwind(AssertUnwindSafe(|| {
+        night::run(&config)
+    }))
+    .map_err(|_| {
         Failure::failed(anyhow!("a fault in talvix itself; what was committed stays, run again"))
     })??;
     if config.json {
@@ -34,6 +38,7 @@ pub fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     } else {
         print(&report.text())?;
     }
+    point("reported");
     if let Some(failure) = unpublished {
         return Err(failure);
     }

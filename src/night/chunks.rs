@@ -4,6 +4,7 @@ use super::{plan::Plan, record::Recorder, segments::Segments, stop::Stop, timeli
 use crate::{
     config::RunConfig,
     failure::Failure,
+    memory::Memory,
     progress,
     source::{LazySink, Writer},
 };
@@ -19,6 +20,7 @@ use std::{
 };
 use talvix_engine::score::Scorer;
 use talvix_exporter::chunk::{Chunk, LeftOut, NightOut, Written};
+use talvix_fault_points::point;
 use talvix_loader::night::Segment;
 use talvix_report::run::Pairs;
 use tokio::runtime::Runtime;
@@ -33,6 +35,8 @@ pub struct Chunked {
     pub pairs: Pairs,
     /// What was written.
     pub written: Written,
+    /// Users whose chunks are committed already; in a dataset all are at the end.
+    pub num_committed: u64,
     /// Kept pairs by fit score, 0 to 100.
     pub scores: Vec<u64>,
     /// Users who were scored and had no candidate.
@@ -46,7 +50,8 @@ pub struct Chunked {
 }
 
 /// Scores the users of a segment and of all that follow in chunks, and hands each to the first
-/// writer that is free. The sink is opened once the first chunk is there.
+/// writer that is free. The sink is opened once the first chunk is there. What came of it is added
+/// to `done`, also where that was not all.
 #[expect(clippy::too_many_arguments, reason = "each is a different thing, used once")]
 pub fn score_and_write(
     runtime: &Runtime,
@@ -60,7 +65,9 @@ pub fn score_and_write(
     sink: &mut LazySink,
     recorder: Option<&mut Recorder<'_>>,
     stop: &Stop,
-) -> Result<Chunked, Failure> {
+    memory: &Memory,
+    done: &mut Chunked,
+) -> Result<(), Failure> {
     let bar = &progress::bar(config.progress);
     let queue = &Queue::default();
     let is_recorded = recorder.is_some();
@@ -87,6 +94,7 @@ pub fn score_and_write(
                     work.add(began);
                     let chunk = Chunk { users: users.clone(), blocks, unscored: unscored.to_vec() };
                     number += 1;
+                    point("scored");
                     if sender.send((number, chunk)).is_err() {
                         return Ok(work);
                     }
@@ -109,6 +117,7 @@ pub fn score_and_write(
         let writers = match next_to_write(&receiver, record.as_ref()) {
             Some(first) => {
                 let sink = sink.open(runtime, config.connections)?;
+                memory.writes();
                 queue.begin(first, receiver);
                 sink.writers()
             }
@@ -128,13 +137,25 @@ pub fn score_and_write(
         bar.finish_and_clear();
         let scored = joined(scoring);
         let recorded = recording.map_or(Ok(()), joined);
-        let mut chunked = Chunked { scores: vec![0; SCORES], ..Chunked::default() };
+        done.scores = vec![0; SCORES];
+        let mut failures = Vec::new();
         for writer in written {
-            chunked.add(writer??);
+            match writer {
+                Ok((chunked, ended)) => {
+                    done.add(chunked);
+                    failures.extend(ended.err());
+                }
+                Err(failure) => failures.push(failure),
+            }
         }
-        chunked.scoring = scored??;
-        recorded?;
-        Ok(chunked)
+        match scored {
+            Ok(Ok(work)) => done.scoring = work,
+            Ok(Err(failure)) | Err(failure) => failures.push(failure),
+        }
+        failures.extend(recorded.err());
+        // Where something is wrong beside the loss of the database, beginning again does not help.
+        failures.sort_by_key(Failure::is_outage);
+        failures.into_iter().next().map_or(Ok(()), Err)
     })
 }
 
@@ -164,15 +185,30 @@ fn next_to_write(
 /// Writes chunks until there are no more, or one fails, or a signal asks to stop.
 fn write(
     runtime: &Runtime,
+    writer: Writer<'_>,
+    queue: &Queue,
+    record: Option<&SyncSender<(Numbered, LeftOut)>>,
+    out: &NightOut<'_>,
+    stop: &Stop,
+    bar: &ProgressBar,
+) -> (Chunked, Result<(), Failure>) {
+    let mut chunked = Chunked { scores: vec![0; SCORES], ..Chunked::default() };
+    let ended = write_each(runtime, writer, queue, record, out, stop, bar, &mut chunked);
+    (chunked, ended)
+}
+
+#[expect(clippy::too_many_arguments, reason = "each is a different thing, used once")]
+fn write_each(
+    runtime: &Runtime,
     mut writer: Writer<'_>,
     queue: &Queue,
     record: Option<&SyncSender<(Numbered, LeftOut)>>,
     out: &NightOut<'_>,
     stop: &Stop,
     bar: &ProgressBar,
-) -> Result<Chunked, Failure> {
+    chunked: &mut Chunked,
+) -> Result<(), Failure> {
     let _closed_at_the_end = CloseOnDrop(queue);
-    let mut chunked = Chunked { scores: vec![0; SCORES], ..Chunked::default() };
     while let Some((number, chunk)) = queue.next(record) {
         tracing::debug!("writing chunk {number}");
         let began = Instant::now();
@@ -180,6 +216,9 @@ fn write(
         chunked.written.add(written);
         chunked.writing.add(began);
         chunked.count(&chunk);
+        if writer.commits() {
+            chunked.num_committed += chunk.scored().count() as u64;
+        }
         bar.inc(chunk.scored().count() as u64);
         tracing::debug!("chunk {number} is in");
         if let Some(record) = record {
@@ -187,7 +226,7 @@ fn write(
         }
         stop.check()?;
     }
-    Ok(chunked)
+    Ok(())
 }
 
 impl Chunked {
@@ -213,6 +252,7 @@ impl Chunked {
         self.pairs.prefiltered += other.pairs.prefiltered;
         self.pairs.scored += other.pairs.scored;
         self.written.add(other.written);
+        self.num_committed += other.num_committed;
         self.without_candidate += other.without_candidate;
         self.below_threshold += other.below_threshold;
         for (sum, number) in self.scores.iter_mut().zip(other.scores) {

@@ -31,6 +31,9 @@ use talvix_loader::{
 };
 use tokio::runtime::Runtime;
 
+/// What a segment goes through after it was read: door, scoring, writing.
+const STAGES: usize = 3;
+
 /// More unreadable resumes than this share of all (in percent), and than this many, mean a broken
 /// mount rather than broken resumes: skipping their users one by one would cost all of them a full
 /// scan.
@@ -43,6 +46,8 @@ pub struct Segments<'a> {
     resumes: Option<ScopedJoinHandle<'a, (CacheReport, Option<NewCache>)>>,
     receiver: Receiver<Result<(Segment, Faults), Error>>,
     num_left: usize,
+    /// How many may be between loading and writing at the same time, the first one left out.
+    num_ahead: usize,
     num_users: usize,
     num_unreadable: usize,
     /// What was wrong with the users so far.
@@ -124,6 +129,7 @@ pub fn load<'scope>(
         receiver,
         resumes: Some(resumes),
         num_left,
+        num_ahead: (num_readers + STAGES).min(num_left).saturating_sub(1),
         num_users: 0,
         num_unreadable: 0,
         faults: Faults::default(),
@@ -137,6 +143,11 @@ impl Segments<'_> {
     /// From when to when they loaded, so far.
     pub fn between(&self) -> (Instant, Instant) {
         (self.began, self.through)
+    }
+
+    /// How many users more than the first segment's may be in memory at the same time.
+    pub fn num_ahead(&self, first: Option<&Segment>) -> usize {
+        self.num_ahead * first.map_or(0, |first| first.users.len())
     }
 
     /// Where what resumes say came from, and what to keep of it, once all segments are through.
@@ -164,7 +175,8 @@ impl Segments<'_> {
             Ok(loaded) => loaded,
             Err(error) if is_first => return Err(error.into()),
             Err(error) => {
-                return Err(Failure::new(Status::Failed, error)
+                return Err(Failure::from(error)
+                    .with_status(Status::Failed)
                     .context("loading more users (what was committed stays)"));
             }
         };

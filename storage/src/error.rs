@@ -14,6 +14,14 @@ pub enum Error {
         /// What the store says.
         reason: String,
     },
+    /// A store that does not answer, or says that it cannot now: it may a little later.
+    #[error("storage {place}: {reason}")]
+    Unavailable {
+        /// A path or key.
+        place: String,
+        /// What the store says.
+        reason: String,
+    },
     /// A file that is larger than it can be.
     #[error("storage {place}: larger than {max_bytes} bytes")]
     TooLarge {

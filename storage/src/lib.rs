@@ -2,8 +2,12 @@
 //!
 //! - [`Storage`]: opens a place, reads and writes files of it
 //! - [`tree`]: folders of it: listed, moved and removed as a whole
+//! - [`beneath`]: files of a folder, without following a link out of it
+//! - `bucket`: reaching a bucket, and what it says is wrong
 //! - [`error`]: what can go wrong
 
+pub mod beneath;
+mod bucket;
 pub mod error;
 pub mod tree;
 
@@ -11,9 +15,7 @@ pub use error::Error;
 
 use fs_err as fs;
 use futures_util::StreamExt;
-use object_store::{
-    ObjectMeta, ObjectStore, ObjectStoreExt, PutPayload, aws::AmazonS3Builder, path::Path as Key,
-};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutPayload, path::Path as Key};
 use std::{
     fmt,
     fs::Permissions,
@@ -65,15 +67,7 @@ impl Storage {
         if let Some(bucket_and_prefix) = url.strip_prefix("s3://") {
             let (bucket, prefix) =
                 bucket_and_prefix.split_once('/').unwrap_or((bucket_and_prefix, ""));
-            let mut builder = AmazonS3Builder::new().with_bucket_name(bucket);
-            for (name, value) in env {
-                if let Ok(key) = name.to_ascii_lowercase().parse()
-                    && name.starts_with("AWS_")
-                {
-                    builder = builder.with_config(key, value);
-                }
-            }
-            let store = builder.build().map_err(|error| fail(error.to_string()))?;
+            let store = bucket::open(bucket, env).map_err(fail)?;
             return Ok(Storage::Bucket {
                 store: Arc::new(store),
                 url: format!("s3://{bucket}/{}", prefix.trim_matches('/')),
@@ -113,11 +107,7 @@ impl Storage {
     pub async fn read(&self, file: &str, max_bytes: u64) -> Result<Option<Vec<u8>>, Error> {
         match self {
             Storage::Folder(root) => {
-                read_file(&root.join(file), max_bytes).map_err(|error| match error.kind() {
-                    // Not a plain file, or too large: it stays so until somebody mends it.
-                    io::ErrorKind::InvalidData => self.fail(file, &error.to_string()),
-                    _ => Error::File(error),
-                })
+                read_file(root, Path::new(file), max_bytes).map_err(|error| self.unfit(error))
             }
             Storage::Bucket { store, .. } => {
                 let object = self.get(store.as_ref(), file, max_bytes).await?;
@@ -135,15 +125,15 @@ impl Storage {
         max_bytes: u64,
     ) -> Result<Option<(Vec<u8>, ObjectMeta)>, Error> {
         let result = match store.get(&self.key(file)).await {
-            Err(object_store::Error::NotFound { .. }) => return Ok(None),
-            Err(error) => return Err(self.fail(file, &error.to_string())),
+            Err(error) if bucket::is_missing(&error) => return Ok(None),
+            Err(error) => return Err(self.failed(file, &error)),
             Ok(result) => result,
         };
         if result.meta.size > max_bytes {
             return Err(Error::TooLarge { place: self.place(file), max_bytes });
         }
         let object = result.meta.clone();
-        let bytes = result.bytes().await.map_err(|e| self.fail(file, &e.to_string()))?;
+        let bytes = result.bytes().await.map_err(|e| self.failed(file, &e))?;
         Ok(Some((bytes.to_vec(), object)))
     }
 
@@ -169,27 +159,20 @@ impl Storage {
 
     fn temporary_with(&self, file: &str, mode: u32) -> io::Result<NamedTempFile> {
         let Storage::Folder(root) = self else { return NamedTempFile::new() };
-        let path = root.join(file);
-        let folder = path.parent().unwrap_or(root);
-        fs::create_dir_all(folder)?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let prefix = format!(".{name}.");
-        remove_left_over(folder, &prefix);
-        tempfile::Builder::new()
-            .prefix(&prefix)
-            .permissions(Permissions::from_mode(mode))
-            .tempfile_in(folder)
+        temporary(root, Path::new(file), mode)
     }
 
     /// Writes a file: all of it is there afterwards or none of it, also after a crash.
     pub async fn write(&self, file: &str, bytes: Vec<u8>) -> Result<(), Error> {
         match self {
-            Storage::Folder(root) => write_file(&root.join(file), &bytes).map_err(Error::File),
+            Storage::Folder(root) => {
+                write_file(root, Path::new(file), &bytes).map_err(|error| self.unfit(error))
+            }
             Storage::Bucket { store, .. } => store
                 .put(&self.key(file), PutPayload::from(bytes))
                 .await
                 .map(|_| ())
-                .map_err(|error| self.fail(file, &error.to_string())),
+                .map_err(|error| self.failed(file, &error)),
         }
     }
 
@@ -197,16 +180,16 @@ impl Storage {
     /// local copy, which vanishes when it is closed.
     pub async fn open_file(&self, file: &str) -> Result<Option<std::fs::File>, Error> {
         match self {
-            Storage::Folder(root) => match fs::File::open(root.join(file)) {
-                Ok(file) => Ok(Some(file.into_file())),
+            Storage::Folder(root) => match beneath::open_file(root, Path::new(file)) {
+                Ok(file) => Ok(Some(file)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-                Err(error) => Err(Error::File(error)),
+                Err(error) => Err(self.unfit(error)),
             },
             Storage::Bucket { store, .. } => {
                 match download(store.as_ref(), &self.key(file)).await {
                     Ok(copy) => Ok(Some(copy)),
-                    Err(Transfer::Store(object_store::Error::NotFound { .. })) => Ok(None),
-                    Err(error) => Err(self.fail(file, &error.to_string())),
+                    Err(Transfer::Store(error)) if bucket::is_missing(&error) => Ok(None),
+                    Err(error) => Err(self.transfer_failed(file, error)),
                 }
             }
         }
@@ -224,8 +207,52 @@ impl Storage {
             Storage::Bucket { store, .. } => {
                 upload(store.as_ref(), &self.key(file), local.as_file_mut())
                     .await
-                    .map_err(|error| self.fail(file, &error.to_string()))
+                    .map_err(|error| self.transfer_failed(file, error))
             }
+        }
+    }
+
+    /// Whether another place lies in this one, or is it: what is written there would lie among the
+    /// files here.
+    #[must_use]
+    pub fn contains(&self, other: &Storage) -> bool {
+        match (self, other) {
+            (Storage::Folder(outer), Storage::Folder(inner)) => {
+                real_path(inner).starts_with(real_path(outer))
+            }
+            (Storage::Bucket { url: outer, .. }, Storage::Bucket { url: inner, .. }) => {
+                let with_slash = |url: &str| format!("{}/", url.trim_end_matches('/'));
+                with_slash(inner).starts_with(&with_slash(outer))
+            }
+            _ => false,
+        }
+    }
+
+    /// What is not a plain file, or too large, stays so until somebody mends it; anything else may
+    /// pass.
+    fn unfit(&self, error: io::Error) -> Error {
+        match error.kind() {
+            io::ErrorKind::InvalidData => {
+                Error::Place { place: self.place(""), reason: error.to_string() }
+            }
+            _ => Error::File(error),
+        }
+    }
+
+    fn transfer_failed(&self, file: &str, error: Transfer) -> Error {
+        match error {
+            Transfer::Store(error) => self.failed(file, &error),
+            Transfer::File(error) => Error::File(error),
+        }
+    }
+
+    /// What a store answered, or did not.
+    fn failed(&self, file: &str, error: &object_store::Error) -> Error {
+        let (place, reason) = (self.place(file), bucket::reason(error));
+        if bucket::may_pass(error) {
+            Error::Unavailable { place, reason }
+        } else {
+            Error::Place { place, reason }
         }
     }
 
@@ -315,66 +342,167 @@ impl JoinAll for Key {
     }
 }
 
-/// Reads a plain file of at most `max_bytes`; `None` where there is none.
-pub fn read_file(path: &Path, max_bytes: u64) -> io::Result<Option<Vec<u8>>> {
-    let unfit = |reason: &str| {
-        io::Error::new(io::ErrorKind::InvalidData, format!("{}: {reason}", path.display()))
-    };
-    // A link could lead out of storage, and opening a pipe would wait for a writer.
-    match fs::symlink_metadata(path) {
+/// Reads a plain file below a root, of at most `max_bytes`; `None` where there is none.
+fn read_file(root: &Path, file: &Path, max_bytes: u64) -> io::Result<Option<Vec<u8>>> {
+    let opened = match beneath::open_file(root, file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-        Ok(found) if !found.is_file() => return Err(unfit("not a plain file")),
-        Ok(found) if found.len() > max_bytes => {
-            return Err(unfit(&format!("larger than {max_bytes} bytes")));
-        }
-        Ok(_) => {}
-    }
+        opened => opened?,
+    };
     let mut bytes = Vec::new();
-    fs::File::open(path)?.take(max_bytes + 1).read_to_end(&mut bytes)?;
+    opened.take(max_bytes + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > max_bytes {
-        return Err(unfit(&format!("larger than {max_bytes} bytes")));
+        let reason = format!("{}: larger than {max_bytes} bytes", root.join(file).display());
+        return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
     }
     Ok(Some(bytes))
 }
 
-/// Writes a temporary file beside the path, syncs it, and renames it.
-fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+/// A new file beside where it is to go. Its name cannot be known before, and nothing that is there
+/// is opened.
+fn temporary(root: &Path, file: &Path, mode: u32) -> io::Result<NamedTempFile> {
+    let path = root.join(file);
+    let folder = path.parent().unwrap_or(root);
+    beneath::check_folder(root, file.parent().unwrap_or(Path::new("")))?;
     fs::create_dir_all(folder)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = folder.join(format!(".{name}.{}", std::process::id()));
-    let mut file = fs::File::create(&temporary)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)?;
-    tree::sync_folder(folder)
+    let prefix = format!(".{name}.");
+    remove_left_over(folder, &prefix);
+    tempfile::Builder::new()
+        .prefix(&prefix)
+        .permissions(Permissions::from_mode(mode))
+        .tempfile_in(folder)
+}
+
+/// Writes a temporary file beside the path, syncs it, and renames it.
+fn write_file(root: &Path, file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut local = temporary(root, file, FOR_READERS)?;
+    talvix_fault_points::io("file-write")?;
+    local.write_all(bytes)?;
+    talvix_fault_points::point("file-written");
+    sync(local.as_file())?;
+    talvix_fault_points::point("file-synced");
+    let path = root.join(file);
+    local.persist(&path).map_err(|error| error.error)?;
+    tree::sync_folder(path.parent().unwrap_or(root))
+}
+
+/// A path without links, as far as it is there.
+fn real_path(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    for there in path.ancestors() {
+        if let Ok(real) = fs::canonicalize(there) {
+            return real.join(path.strip_prefix(there).unwrap_or(Path::new("")));
+        }
+    }
+    path
+}
+
+/// Makes what a file holds safe from a crash.
+fn sync(file: &std::fs::File) -> io::Result<()> {
+    talvix_fault_points::io("file-sync")?;
+    file.sync_all()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::symlink;
 
-    #[test]
-    fn reads_plain_files_up_to_a_limit() {
+    #[tokio::test]
+    async fn reads_plain_files_up_to_a_limit() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a/b.json");
-        assert!(read_file(&path, 9).unwrap().is_none());
-        write_file(&path, b"123456789").unwrap();
-        assert_eq!(read_file(&path, 9).unwrap().unwrap(), b"123456789");
-        let error = read_file(&path, 8).unwrap_err().to_string();
+        let storage = Storage::Folder(folder.path().to_owned());
+        assert!(storage.read("a/b.json", 9).await.unwrap().is_none());
+        storage.write("a/b.json", b"123456789".to_vec()).await.unwrap();
+        assert_eq!(storage.read("a/b.json", 9).await.unwrap().unwrap(), b"123456789");
+        let error = storage.read("a/b.json", 8).await.unwrap_err().to_string();
         assert!(error.ends_with("b.json: larger than 8 bytes"), "{error}");
-        let error = read_file(&folder.path().join("a"), 8).unwrap_err().to_string();
+        let error = storage.read("a", 8).await.unwrap_err().to_string();
         assert!(error.ends_with("not a plain file"), "{error}");
     }
 
+    #[tokio::test]
+    async fn no_link_below_the_root_is_followed() {
+        let top = tempfile::tempdir().unwrap();
+        let outside = top.path().join("outside");
+        fs::create_dir_all(outside.join("folder")).unwrap();
+        fs::write(outside.join("file"), "secret").unwrap();
+        let root = top.path().join("root");
+        fs::create_dir(&root).unwrap();
+        symlink(outside.join("file"), root.join("file")).unwrap();
+        symlink(&outside, root.join("out")).unwrap();
+        let storage = Storage::Folder(root.clone());
+        for file in ["file", "out/file"] {
+            assert!(matches!(storage.read(file, 99).await, Err(Error::Place { .. })), "{file}");
+            assert!(matches!(storage.open_file(file).await, Err(Error::Place { .. })), "{file}");
+        }
+        assert!(matches!(storage.write("out/new", vec![1]).await, Err(Error::Place { .. })));
+        assert!(storage.temporary("out/new").is_err());
+        assert!(storage.names("out").await.is_err());
+        assert!(storage.move_folder("out/folder", "in").await.is_err());
+        storage.write("mine/x", vec![1]).await.unwrap();
+        assert!(storage.move_folder("mine", "out/mine").await.is_err());
+        assert!(storage.remove_folder("out/folder").await.is_err());
+        assert!(storage.remove_file("out/file").await.is_err());
+        // A link itself is replaced or removed, and not what it leads to.
+        storage.write("file", b"ours".to_vec()).await.unwrap();
+        assert_eq!(storage.read("file", 99).await.unwrap().unwrap(), b"ours");
+        storage.remove_folder("out").await.unwrap();
+        storage.remove_file("out").await.unwrap();
+        assert_eq!(fs::read(outside.join("file")).unwrap(), b"secret");
+        assert_eq!(fs::read_dir(&outside).unwrap().count(), 2);
+    }
+
+    #[tokio::test]
+    async fn what_others_may_do_is_bounded_and_the_mask_makes_it_less() {
+        let top = tempfile::tempdir().unwrap();
+        let storage = Storage::Folder(top.path().to_owned());
+        let mode =
+            |file: &str| fs::metadata(top.path().join(file)).unwrap().permissions().mode() & 0o777;
+        // The tests' own mask, which other tests share, is not changed: a file tells it.
+        fs::write(top.path().join("plain"), "").unwrap();
+        let mask = !mode("plain") & 0o666;
+        storage.write("file", vec![1]).await.unwrap();
+        assert_eq!(mode("file"), 0o640 & !mask);
+        let local = storage.temporary("private").unwrap();
+        storage.put_file("private", local).await.unwrap();
+        assert_eq!(mode("private"), 0o600 & !mask);
+        storage.create_private_folder("staging").unwrap();
+        storage.create_private_folder("staging").unwrap();
+        assert_eq!(mode("staging"), 0o700 & !mask);
+    }
+
     #[test]
-    fn does_not_follow_links() {
-        let folder = tempfile::tempdir().unwrap();
-        let (path, link) = (folder.path().join("secret"), folder.path().join("link"));
-        write_file(&path, b"x").unwrap();
-        std::os::unix::fs::symlink(&path, &link).unwrap();
-        assert!(read_file(&link, 8).is_err());
+    fn a_place_within_another_is_told() {
+        let top = tempfile::tempdir().unwrap();
+        fs::create_dir(top.path().join("a")).unwrap();
+        symlink(top.path().join("a"), top.path().join("link")).unwrap();
+        let at = |url: &str| {
+            let url = if url.contains("://") {
+                url.to_owned()
+            } else {
+                top.path().join(url).display().to_string()
+            };
+            Storage::open(&url, std::iter::empty()).unwrap()
+        };
+        for (outer, inner, want) in [
+            ("a", "a", true),
+            ("a", "a/b/c", true),
+            ("a", "a/./b", true),
+            ("a", "link/b", true),
+            ("link", "a/b", true),
+            ("a", "ab", false),
+            ("a/b", "a", false),
+            ("a", "b", false),
+            ("s3://x/a", "s3://x/a/b", true),
+            ("s3://x/a/", "s3://x/a", true),
+            ("s3://x", "s3://x/b", true),
+            ("s3://x/a", "s3://x/ab", false),
+            ("s3://x/a", "s3://y/a/b", false),
+            ("a", "s3://x/a", false),
+        ] {
+            assert_eq!(at(outer).contains(&at(inner)), want, "{outer} {inner}");
+        }
     }
 
     #[test]

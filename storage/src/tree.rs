@@ -3,17 +3,25 @@
 //! A bucket has no folders. Of it a folder is what keys begin with, and moving one is copying each
 //! object: what happens at once in a folder happens file by file in a bucket.
 
-use crate::{Storage, error::Error};
+use crate::{Storage, beneath, error::Error};
 use fs_err as fs;
 use futures_util::TryStreamExt;
 use object_store::{ObjectStore, ObjectStoreExt, path::Path as Key};
-use std::{io, path::Path};
+use std::{
+    fs::DirBuilder,
+    io,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+};
+
+/// Who may look into a private folder: its owner.
+const PRIVATE: u32 = 0o700;
 
 impl Storage {
     /// The names of what lies in a folder, in order; none where there is no such folder.
     pub async fn names(&self, folder: &str) -> Result<Vec<String>, Error> {
         let mut names: Vec<String> = match self {
-            Storage::Folder(root) => match fs::read_dir(root.join(folder)) {
+            Storage::Folder(root) => match fs::read_dir(self.folder(root, folder)?) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
                 Err(error) => return Err(Error::File(error)),
                 Ok(entries) => entries
@@ -24,7 +32,7 @@ impl Storage {
                 let found = store
                     .list_with_delimiter(Some(&self.key(folder)))
                     .await
-                    .map_err(|error| self.fail(folder, &error.to_string()))?;
+                    .map_err(|error| self.failed(folder, &error))?;
                 let keys = found.common_prefixes.iter();
                 let objects = found.objects.iter().map(|object| &object.location);
                 keys.chain(objects).filter_map(|key| key.filename().map(str::to_owned)).collect()
@@ -40,14 +48,15 @@ impl Storage {
     pub async fn move_folder(&self, from: &str, to: &str) -> Result<(), Error> {
         match self {
             Storage::Folder(root) => {
-                let (from, to) = (root.join(from), root.join(to));
+                let (from, to) = (self.beside(root, from)?, self.beside(root, to)?);
                 let parent = to.parent().unwrap_or(root);
                 create_folders(parent)?;
+                talvix_fault_points::io("folder-rename")?;
                 fs::rename(&from, &to)?;
                 sync_folder(parent)?;
             }
             Storage::Bucket { store, .. } => {
-                let fail = |error: object_store::Error| self.fail(from, &error.to_string());
+                let fail = |error: object_store::Error| self.failed(from, &error);
                 let (from, to) = (self.key(from), self.key(to));
                 for key in keys(store.as_ref(), &from).await.map_err(fail)? {
                     let rest = key.prefix_match(&from).into_iter().flatten();
@@ -63,28 +72,60 @@ impl Storage {
     /// Removes a folder with all that is in it, if it is there.
     pub async fn remove_folder(&self, folder: &str) -> Result<(), Error> {
         match self {
-            Storage::Folder(root) => match fs::remove_dir_all(root.join(folder)) {
+            Storage::Folder(root) => match fs::remove_dir_all(self.beside(root, folder)?) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::File(error)),
                 _ => Ok(()),
             },
             Storage::Bucket { store, .. } => remove_keys(store.as_ref(), &self.key(folder))
                 .await
-                .map_err(|error| self.fail(folder, &error.to_string())),
+                .map_err(|error| self.failed(folder, &error)),
         }
     }
 
     /// Removes a file, if it is there.
     pub async fn remove_file(&self, file: &str) -> Result<(), Error> {
         match self {
-            Storage::Folder(root) => match fs::remove_file(root.join(file)) {
+            Storage::Folder(root) => match fs::remove_file(self.beside(root, file)?) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::File(error)),
                 _ => Ok(()),
             },
             Storage::Bucket { store, .. } => match store.delete(&self.key(file)).await {
                 Err(object_store::Error::NotFound { .. }) | Ok(()) => Ok(()),
-                Err(error) => Err(self.fail(file, &error.to_string())),
+                Err(error) => Err(self.failed(file, &error)),
             },
         }
+    }
+
+    /// Makes a folder that only its owner may look into, if it is not there.
+    pub fn create_private_folder(&self, folder: &str) -> Result<(), Error> {
+        match self {
+            Storage::Folder(root) => {
+                let folder = self.beside(root, folder)?;
+                create_folders(folder.parent().unwrap_or(root))?;
+                match DirBuilder::new().mode(PRIVATE).create(&folder) {
+                    Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                        let reason = format!("{}: {error}", folder.display());
+                        Err(Error::File(io::Error::new(error.kind(), reason)))
+                    }
+                    _ => Ok(()),
+                }
+            }
+            Storage::Bucket { .. } => Ok(()),
+        }
+    }
+
+    /// The path of a folder, to be looked into: no link.
+    fn folder(&self, root: &Path, folder: &str) -> Result<PathBuf, Error> {
+        beneath::check_folder(root, Path::new(folder)).map_err(|error| self.unfit(error))?;
+        Ok(root.join(folder))
+    }
+
+    /// The path of what is to be moved or removed, which does not follow it if it is a link: what
+    /// is above it is none.
+    fn beside(&self, root: &Path, path: &str) -> Result<PathBuf, Error> {
+        let above = Path::new(path).parent().unwrap_or(Path::new(""));
+        beneath::check_folder(root, above).map_err(|error| self.unfit(error))?;
+        Ok(root.join(path))
     }
 
     /// Makes the root where a folder is meant that is not there.
@@ -111,6 +152,7 @@ fn create_folders(folder: &Path) -> io::Result<()> {
 
 /// Makes what was created, renamed or removed in a folder safe from a crash.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    talvix_fault_points::io("folder-sync")?;
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     fs::File::open(folder)?.sync_all()
 }

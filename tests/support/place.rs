@@ -51,7 +51,12 @@ pub fn admin_info() -> Conninfo {
 impl Db {
     /// A database that holds these tables.
     pub fn new(tables: &Tables) -> Db {
-        let db = Db::empty();
+        Db::new_on(admin_info(), tables)
+    }
+
+    /// The same on another server, as its superuser.
+    pub fn new_on(admin: Conninfo, tables: &Tables) -> Db {
+        let db = Db::empty_on(admin);
         db.with_client(async |client| load_postgres(client, tables).await.unwrap());
         write_storage(tables, db.storage()).unwrap();
         db
@@ -59,13 +64,16 @@ impl Db {
 
     /// A database without rows, but for the weights, and an empty storage.
     pub fn empty() -> Db {
+        Db::empty_on(admin_info())
+    }
+
+    fn empty_on(admin: Conninfo) -> Db {
         // A worker keeps connections alive between calls.
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()
             .unwrap();
-        let admin = admin_info();
         let name = format!("talvix_test_{}", Uuid::new_v4().simple());
         let client = runtime.block_on(async {
             let server = connect(&admin, "talvix tests").await.unwrap();
@@ -93,9 +101,13 @@ impl Db {
         self.url_as(self.admin.user())
     }
 
-    /// The database as some role.
+    /// The database as some role: as the one that nights run as, through the pooler where the tests
+    /// are told of one.
     pub fn url_as(&self, role: &str) -> String {
         let (host, port, name) = (self.admin.host(), self.admin.port(), &self.name);
+        if let (ENGINE_ROLE, Ok(pooler)) = (role, std::env::var("TALVIX_TEST_POOLER")) {
+            return format!("postgresql://{role}@{pooler}/{name}");
+        }
         if host.starts_with('/') {
             format!("postgresql://{role}@/{name}?host={}&port={port}", host.replace('/', "%2F"))
         } else {
@@ -168,6 +180,27 @@ impl Db {
             .collect()
     }
 
+    /// Lets go of the server, which may stop then.
+    pub fn disconnect(&self) {
+        drop(self.client.lock().unwrap().take());
+    }
+
+    /// Reaches it again, once it takes connections.
+    pub fn connect(&self) {
+        let info = self.admin.clone().with_dbname(&self.name);
+        let began = std::time::Instant::now();
+        loop {
+            match self.runtime.block_on(connect(&info, "talvix tests")) {
+                Ok(client) => {
+                    *self.client.lock().unwrap() = Some(client);
+                    return;
+                }
+                Err(error) => assert!(began.elapsed() < PATIENCE, "{error}"),
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
     fn with_client<T>(&self, work: impl AsyncFnOnce(&mut Client) -> T) -> T {
         let mut client = self.client.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         self.runtime.block_on(work(client.as_mut().unwrap()))
@@ -215,6 +248,12 @@ impl Session<'_> {
     /// Runs statements.
     pub fn sql(&self, statements: &str) {
         self.runtime.block_on(execute(&self.client, statements));
+    }
+
+    /// Runs statements that the server may refuse.
+    pub fn try_sql(&self, statements: &str) -> Result<(), String> {
+        let done = self.runtime.block_on(self.client.batch_execute(statements));
+        done.map_err(|error| describe(&error))
     }
 
     /// The first column of each row; null is an empty text.

@@ -81,7 +81,12 @@ pub fn night(place: &dyn Place, as_of: &str, extra: &[&str]) -> Value {
 
 /// Starts the binary, to be watched. A test that fails kills it.
 pub fn spawn(args: &[&str]) -> Running {
-    let mut child = command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    spawn_command(command(args))
+}
+
+/// The same with more said about how.
+pub fn spawn_command(mut command: Command) -> Running {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdout = child.stdout.take().unwrap();
     let printed = std::thread::spawn(move || {
         let mut text = String::new();
@@ -144,6 +149,16 @@ impl Running {
     /// What was logged so far.
     pub fn stderr(&self) -> String {
         self.log.0.lock().unwrap().lines.join("\n")
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Kills it at once, and waits until it is gone.

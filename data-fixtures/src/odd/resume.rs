@@ -33,6 +33,12 @@ impl Odd {
         if self.rng.random_bool(0.2) {
             skills.extend([json!(7), json!(null), json!(["Python"]), json!({"C++": 1})]);
         }
+        if self.rng.random_bool(0.02) {
+            skills.splice(0..0, (0..498).map(|number| json!(format!("skill {number}"))));
+        }
+        if self.rng.random_bool(0.02) {
+            skills.insert(0, json!("Rust ".repeat(41)));
+        }
         let years: [Value; 16] = [
             json!(null),
             json!(0),

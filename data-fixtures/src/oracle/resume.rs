@@ -13,6 +13,8 @@ use super::text::{stored, term};
 
 const MAX_PACKED_BYTES: usize = 4 << 20;
 const MAX_UNPACKED_BYTES: usize = 16 << 20;
+const MAX_SKILLS: usize = 500;
+const MAX_SKILL_BYTES: usize = 200;
 const KNOWN_KEYS: [&str; 5] =
     ["user_id", "skills", "experience_years", "seniority_level", "raw_text"];
 
@@ -51,7 +53,11 @@ pub(super) fn read(file: Option<&[u8]>, user: Uuid) -> Option<Resume> {
     }
     let skills = match get("skills")? {
         Value::Null => Vec::new(),
-        Value::Array(skills) => skills.iter().filter_map(Value::as_str).map(stored).collect(),
+        Value::Array(skills) => {
+            let texts = skills.iter().filter_map(Value::as_str);
+            let short = texts.filter(|skill| skill.len() <= MAX_SKILL_BYTES);
+            short.take(MAX_SKILLS).map(stored).collect()
+        }
         _ => return None,
     };
     let experience_tenths = match get("experience_years")? {
@@ -155,6 +161,18 @@ mod tests {
             Some(Resume::default())
         );
         assert_eq!(parse(r#"{"seniority_level":"wizard"}"#), Some(Resume::default()));
+    }
+
+    #[test]
+    fn too_many_and_too_long_skills_do_not_count() {
+        let skills = |skills: Vec<String>| {
+            let json = serde_json::json!({ "skills": skills }).to_string();
+            parse(&json).unwrap().skills
+        };
+        let many: Vec<String> = (0..600).map(|number| number.to_string()).collect();
+        assert_eq!(skills(many.clone()), many[..500]);
+        assert_eq!(skills(vec!["é".repeat(100), "é".repeat(101)]), ["é".repeat(100)]);
+        assert_eq!(skills([vec!["x".repeat(201)], many.clone()].concat()), many[..500]);
     }
 
     #[test]

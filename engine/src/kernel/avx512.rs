@@ -1,6 +1,8 @@
 //! The loops of [`super::block`] by hand, for AVX-512: one mask does what takes plain code four
 //! instructions, and the vectoriser widens the high half of a product where it need not.
 
+#![allow(unsafe_code, reason = "loading and storing registers goes through pointers")]
+
 use super::{
     block::{Bounds, CandidateBlock, Lanes, Reached, Sources},
     user_lanes::{MAX_OVER_TENTHS, MAX_SHORT_TENTHS, UserLanes},

@@ -1,5 +1,7 @@
 //! The choice between the loops of [`super::block`] and those made for a kind of processor.
 
+#![allow(unsafe_code, reason = "calling what is made for some processors only")]
+
 #[cfg(target_arch = "x86_64")]
 use super::avx512;
 use super::block::{self, Bounds, CandidateBlock, Reached, Sources};

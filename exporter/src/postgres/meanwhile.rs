@@ -6,9 +6,12 @@ use crate::{
     error::Error,
 };
 use futures_util::future::try_join3;
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
 use talvix_engine::ids::UserNo;
-use talvix_pg::error::Error as PgError;
+use talvix_pg::answer;
 use tokio_postgres::{Transaction, types::Type};
 
 /// What happened to a chunk's users since they were loaded.
@@ -20,21 +23,20 @@ pub(super) struct Meanwhile {
     pub(super) changed: HashSet<UserNo>,
 }
 
-/// Holds the chunk's users in place, in the order of their ids, and says what became of them.
+/// Holds some users of a chunk in place, in the order of their ids, and says what became of them.
 pub(super) async fn meanwhile(
     transaction: &Transaction<'_>,
     chunk: &Chunk,
+    part: &Range<usize>,
     ids: &[uuid::Uuid],
 ) -> Result<Meanwhile, Error> {
     let doing = "holding users in place";
     let param = [(&ids as &(dyn tokio_postgres::types::ToSql + Sync), Type::UUID_ARRAY)];
-    transaction
-        .query_typed(
-            "select from public.users where id = any($1) order by id for key share",
-            &param,
-        )
-        .await
-        .map_err(PgError::query(doing))?;
+    let hold = transaction.query_typed(
+        "select from public.users where id = any($1) order by id for key share",
+        &param,
+    );
+    answer(doing, hold).await?;
     // A statement of its own: a lock for a key passes over updates that left the key alone, and
     // the statement that waited for it shows the row as it was before.
     let users = transaction
@@ -51,7 +53,7 @@ pub(super) async fn meanwhile(
     );
     // Sent together, answered one after the other.
     let (rows, cursors, resumes) =
-        try_join3(users, cursors, resumes).await.map_err(PgError::query(doing))?;
+        answer(doing, Box::pin(try_join3(users, cursors, resumes))).await?;
     let versions: HashMap<uuid::Uuid, i64> =
         rows.iter().map(|row| (row.get(0), row.get(1))).collect();
 
@@ -67,7 +69,7 @@ pub(super) async fn meanwhile(
         resumes.iter().map(|row| (row.get(0), row.get(1))).collect();
 
     let mut meanwhile = Meanwhile::default();
-    for (_, scored) in chunk.scored() {
+    for (_, scored) in chunk.part(part) {
         let user = scored.user;
         let id = pg_uuid(chunk.users.id[user.ix()]);
         let loaded = chunk.users.cursor[user.ix()]

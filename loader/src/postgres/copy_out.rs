@@ -13,8 +13,8 @@ use futures_util::TryStreamExt;
 use std::{pin::pin, sync::Arc};
 use talvix_dataset::{Kind, Null};
 use talvix_pg::{
+    answer,
     copy::{CopyDecoder, DecodeError, Row},
-    error::Error as PgError,
 };
 use tokio_postgres::Client;
 
@@ -72,12 +72,12 @@ pub async fn copy_out_each(
 ) -> Result<(), Error> {
     let doing = "reading a table";
     let statement = format!("copy ({select}) to stdout (format binary)");
-    let stream = client.copy_out(&statement).await.map_err(PgError::query(doing))?;
+    let stream = answer(doing, client.copy_out(&statement)).await?;
     let mut stream = pin!(stream);
     let mut rows = Rows::new(table);
     let mut decoder = CopyDecoder::new(rows.names);
     let decode = |source| Error::Decode { table: table.name, source };
-    while let Some(piece) = stream.try_next().await.map_err(PgError::query(doing))? {
+    while let Some(piece) = answer(doing, stream.try_next()).await? {
         decoder.feed(piece);
         while let Some(row) = decoder.next_row().map_err(decode)? {
             rows.push(row).map_err(decode)?;

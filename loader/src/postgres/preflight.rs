@@ -2,7 +2,7 @@
 
 use crate::{error::Error, tables::InputTable};
 use std::collections::{BTreeMap, BTreeSet};
-use talvix_pg::error::Error as PgError;
+use talvix_pg::{all_answers, error::Error as PgError};
 use tokio_postgres::Client;
 
 /// What is known of a database that a run can use.
@@ -85,40 +85,53 @@ impl Purpose {
 
 /// Checks a database.
 pub async fn preflight(client: &Client, purpose: Purpose) -> Result<Preflight, Error> {
-    let will_write = purpose.writes();
+    all_answers("checking the database", check_safely(client, purpose)).await
+}
+
+/// The same, while nothing is asked of a function that somebody has put before the server's own.
+async fn check_safely(client: &Client, purpose: Purpose) -> Result<Preflight, Error> {
+    let begin = "begin; set local search_path = pg_catalog";
+    client.batch_execute(begin).await.map_err(PgError::query("beginning to check"))?;
+    let checked = check(client, purpose).await;
+    client.batch_execute("rollback").await.map_err(PgError::query("ending the check"))?;
+    checked
+}
+
+async fn check(client: &Client, purpose: Purpose) -> Result<Preflight, Error> {
     let mut faults = Vec::new();
-    server(client, will_write, &mut faults).await?;
+    let is_read_only = server(client, &mut faults).await? && purpose.writes();
+    if is_read_only {
+        faults.push(Error::ReadOnly.to_string());
+    }
     let mut preflight = Preflight { columns: columns(client).await?, ..Preflight::default() };
     privileges(client, purpose, &preflight, &mut faults).await?;
     row_security(client, purpose, &mut preflight, &mut faults).await?;
     security_definers(client, &mut preflight).await?;
-    if faults.is_empty() { Ok(preflight) } else { Err(Error::Unfit(faults)) }
+    match faults.len() {
+        0 => Ok(preflight),
+        // Alone it may pass: after a fail-over the next node may be the primary again.
+        1 if is_read_only => Err(Error::ReadOnly),
+        _ => Err(Error::Unfit(faults)),
+    }
 }
 
-async fn server(client: &Client, will_write: bool, faults: &mut Vec<String>) -> Result<(), Error> {
+/// Whether the server only reads.
+async fn server(client: &Client, faults: &mut Vec<String>) -> Result<bool, Error> {
     let rows = client
         .query_typed(
             "select current_setting('server_version_num')::integer, pg_is_in_recovery(), \
-             current_setting('transaction_read_only') = 'on', \
-             current_setting('synchronous_commit') = 'off'",
+             current_setting('transaction_read_only') = 'on'",
             &[],
         )
         .await
         .map_err(PgError::query("asking the server who it is"))?;
-    let Some(row) = rows.first() else { return Ok(()) };
+    let Some(row) = rows.first() else { return Ok(false) };
     let (version, in_recovery, read_only): (i32, bool, bool) = (row.get(0), row.get(1), row.get(2));
     if version < 150_000 {
         faults
             .push(format!("the server is PostgreSQL {}: 15 or newer is needed", version / 10_000));
     }
-    if will_write && (in_recovery || read_only) {
-        faults.push(
-            "the server is read-only (a standby, or default_transaction_read_only): connect to \
-             the primary"
-                .to_owned(),
-        );
-    }
-    Ok(())
+    Ok(in_recovery || read_only)
 }
 
 async fn columns(client: &Client) -> Result<BTreeSet<(String, String)>, Error> {

@@ -20,18 +20,25 @@ use talvix_storage::Storage;
 /// Requests that are under way at once.
 const MAX_REQUESTS: usize = 64;
 
+/// More failed requests than this, and than this share of all (in percent), are no matter of single
+/// resumes: asking for the others would take hours. Where one object is not there, nothing failed.
+const MAX_FAILED: usize = 50;
+const MAX_FAILED_PERCENT: usize = 5;
+
 /// Reads the resumes of a bucket.
 pub(super) struct BucketReader {
     storage: Storage,
     store: Arc<dyn ObjectStore>,
     listing: Option<Listing>,
+    num_asked: usize,
+    num_failed: usize,
 }
 
 impl BucketReader {
     /// For a bucket of which a listing tells what changed, or of which everything is read.
     pub(super) fn new(storage: Storage, store: Arc<dyn ObjectStore>, is_listed: bool) -> Self {
         let listing = is_listed.then(|| Listing::new(&store, &storage.key("parsed-resumes")));
-        BucketReader { storage, store, listing }
+        BucketReader { storage, store, listing, num_asked: 0, num_failed: 0 }
     }
 
     /// What became of the resume of each user; beside it the users' old entries.
@@ -59,15 +66,30 @@ impl BucketReader {
         }
         let (storage, store) = (&self.storage, self.store.as_ref());
         let mut fetched = stream::iter(wanted)
-            .map(|at| async move {
-                let fetched = fetch(storage, store, &file(&users[at].0)).await?;
-                Ok::<_, Error>((at, fetched))
-            })
+            .map(|at| async move { (at, fetch(storage, store, &file(&users[at].0)).await) })
             .buffered(MAX_REQUESTS)
             .ready_chunks(MAX_REQUESTS);
         while let Some(some) = fetched.next().await {
-            let some = some.into_iter().collect::<Result<Vec<_>, _>>()?;
-            let parsed: Vec<(usize, Outcome)> = some
+            let mut answered = Vec::with_capacity(some.len());
+            for (at, fetched) in some {
+                self.num_asked += 1;
+                match fetched {
+                    Ok(fetched) => answered.push((at, fetched)),
+                    Err(last) => {
+                        self.num_failed += 1;
+                        let (failed, asked) = (self.num_failed, self.num_asked);
+                        if failed > MAX_FAILED && failed * 100 > asked * MAX_FAILED_PERCENT {
+                            return Err(Error::Resumes { failed, asked, last });
+                        }
+                        // The report counts them; one says why.
+                        if failed == 1 {
+                            tracing::warn!("a resume is not read: {last}");
+                        }
+                        answered.push((at, Err("resume_file_unreadable")));
+                    }
+                }
+            }
+            let parsed: Vec<(usize, Outcome)> = answered
                 .into_par_iter()
                 .map_init(Scratch::default, |scratch, (at, fetched)| match fetched {
                     Err(reason) => (at, Outcome::NoFile(reason)),
@@ -136,16 +158,16 @@ fn version(object: &ObjectMeta) -> Version {
     }
 }
 
-/// An object of at most [`MAX_PACKED_BYTES`], or why it cannot be read.
+/// An object of at most [`MAX_PACKED_BYTES`], or why it cannot be read; or that the store failed.
 async fn fetch(
     storage: &Storage,
     store: &dyn ObjectStore,
     file: &str,
-) -> Result<Result<(Vec<u8>, Version), &'static str>, Error> {
+) -> Result<Result<(Vec<u8>, Version), &'static str>, talvix_storage::Error> {
     match storage.get(store, file, MAX_PACKED_BYTES).await {
         Ok(Some((bytes, object))) => Ok(Ok((bytes, version(&object)))),
         Ok(None) => Ok(Err("resume_file_missing")),
         Err(talvix_storage::Error::TooLarge { .. }) => Ok(Err("resume_file_unreadable")),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error),
     }
 }

@@ -28,6 +28,11 @@ const LARGE_BYTES: u64 = 1 << 20;
 /// A buffer that had to hold more is given back.
 const MAX_KEPT_BYTES: usize = 256 << 10;
 
+/// The most skills of a list that count, and the most bytes that one can have: people have a few
+/// dozen, of a few words.
+const MAX_SKILLS: usize = 500;
+const MAX_SKILL_BYTES: usize = 200;
+
 /// The most years of experience that the database could hold, in tenths.
 const MAX_TENTHS: i64 = 9_999;
 
@@ -57,8 +62,8 @@ pub(super) struct Facts {
     pub(super) unknown: Vec<String>,
     pub(super) experience_tenths: Option<u16>,
     pub(super) level: Option<UserLevel>,
-    /// A value that was no use.
-    pub(super) fault: Option<&'static str>,
+    /// Values that were no use.
+    pub(super) faults: Vec<&'static str>,
     /// Which words the text has: see [`super::words`].
     pub(super) words: Vec<u8>,
 }
@@ -127,7 +132,14 @@ impl Scratch {
         }
 
         let mut facts = Facts::default();
-        for skill in resume.skills.into_iter().flat_map(|skills| skills.0) {
+        let listed = resume.skills.unwrap_or_default();
+        if listed.has_more {
+            facts.faults.push("resume_skills_above_500");
+        }
+        if listed.has_too_long {
+            facts.faults.push("resume_skill_too_long");
+        }
+        for skill in listed.kept {
             let Some(name) = lookup.aliases.canonical(&skill) else { continue };
             match lookup.names.get(&name) {
                 Some(number) => facts.known.push(number),
@@ -152,8 +164,8 @@ impl Scratch {
                 Some(tenths @ 0..=MAX_TENTHS) if years >= 0.0 => {
                     facts.experience_tenths = Some(tenths as u16);
                 }
-                _ if years < 0.0 => facts.fault = Some("resume_experience_negative"),
-                _ => facts.fault = Some("resume_experience_too_large"),
+                _ if years < 0.0 => facts.faults.push("resume_experience_negative"),
+                _ => facts.faults.push("resume_experience_too_large"),
             }
         }
         facts.level = resume.seniority_level.and_then(|word| UserLevel::named(&word.0));
@@ -243,8 +255,13 @@ struct Resume<'a> {
 #[serde(transparent)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// The texts of a list; what is no text is passed over.
-struct Texts<'a>(Vec<Cow<'a, str>>);
+/// The texts of a list; what is no text is passed over, and so is what is too long or too much.
+#[derive(Default)]
+struct Texts<'a> {
+    kept: Vec<Cow<'a, str>>,
+    has_more: bool,
+    has_too_long: bool,
+}
 
 impl<'de: 'a, 'a> Deserialize<'de> for Texts<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -265,14 +282,20 @@ impl<'de: 'a, 'a> Deserialize<'de> for Texts<'a> {
                     Text(Cow<'a, str>),
                     Other(IgnoredAny),
                 }
-                let mut texts = Vec::new();
+                let mut listed = Texts::default();
                 while let Some(entry) = list.next_element()? {
                     match entry {
-                        Entry::Text(text) => texts.push(text),
+                        Entry::Text(text) if text.len() > MAX_SKILL_BYTES => {
+                            listed.has_too_long = true;
+                        }
+                        Entry::Text(_) if listed.kept.len() == MAX_SKILLS => {
+                            listed.has_more = true;
+                        }
+                        Entry::Text(text) => listed.kept.push(text),
                         Entry::Other(IgnoredAny) => {}
                     }
                 }
-                Ok(Texts(texts))
+                Ok(listed)
             }
         }
         deserializer.deserialize_seq(List)
@@ -286,174 +309,4 @@ fn is_uuid(text: &str, id: &Uuid) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use flate2::{Compression, write::GzEncoder};
-    use std::io::Write;
-
-    const USER: Uuid = [0xab; 16];
-
-    fn gzip(bytes: &[u8]) -> Vec<u8> {
-        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
-        gzip.write_all(bytes).unwrap();
-        gzip.finish().unwrap()
-    }
-
-    fn parse(packed: &[u8]) -> Result<Facts, &'static str> {
-        let mut names = Dictionary::default();
-        for skill in ["python", "react", "machine learning"] {
-            names.intern(skill);
-        }
-        let aliases = AliasTable::new([("react js", "react")]).unwrap();
-        let search = SkillSearch::new(&names, &aliases);
-        let large = Mutex::default();
-        let lookup =
-            Lookup { names, num_tonight: 2, aliases: &aliases, search, large, for_cache: true };
-        let mut scratch = Scratch { packed: packed.to_vec(), ..Scratch::default() };
-        scratch.parse(&USER, &lookup)
-    }
-
-    #[track_caller]
-    fn refused(json: &str) -> &'static str {
-        parse(&gzip(json.as_bytes())).unwrap_err()
-    }
-
-    #[track_caller]
-    fn read(json: &str) -> Facts {
-        parse(&gzip(json.as_bytes())).unwrap()
-    }
-
-    #[test]
-    fn listed_and_said_skills_count() {
-        let facts = read(
-            r#"{"user_id": "ABABABAB-abab-abab-abab-abababababab", "other": [[{}]],
-                "skills": ["PYTHON", 7, null, ["x"], "cooking"], "experience_years": 4.25,
-                "seniority_level": " Mid ", "raw_text": "React\nJS \u0026 machine learning"}"#,
-        );
-        assert_eq!(facts.known, [0, 1, 2]);
-        assert_eq!(facts.unknown, ["cooking"]);
-        assert_eq!(facts.experience_tenths, Some(43));
-        assert_eq!(facts.level, Some(UserLevel::Mid));
-        assert_eq!(facts.fault, None);
-        assert_eq!(facts.features(2).skills, [SkillNo(0), SkillNo(1)]);
-    }
-
-    #[test]
-    fn what_is_missing_is_unknown() {
-        assert_eq!(read("{}"), Facts::default());
-        let nulls = r#"{"user_id": null, "skills": null, "experience_years": null,
-                        "seniority_level": null, "raw_text": null}"#;
-        assert_eq!(read(nulls), Facts::default());
-    }
-
-    #[test]
-    fn impossible_experience_is_counted() {
-        for (years, kind) in [
-            ("-1", "resume_experience_negative"),
-            ("1000", "resume_experience_too_large"),
-            ("1e300", "resume_experience_too_large"),
-        ] {
-            let facts = read(&format!(r#"{{"experience_years": {years}}}"#));
-            assert_eq!((facts.experience_tenths, facts.fault), (None, Some(kind)), "{years}");
-        }
-        assert_eq!(read(r#"{"experience_years": 0}"#).experience_tenths, Some(0));
-    }
-
-    #[test]
-    fn other_shapes_are_unreadable() {
-        for json in [
-            "",
-            "[]",
-            "{",
-            "{} {}",
-            "\u{feff}{}",
-            r#"{"skills": "Python"}"#,
-            r#"{"experience_years": "4"}"#,
-            r#"{"experience_years": NaN}"#,
-            r#"{"experience_years": 1e400}"#,
-            r#"{"seniority_level": 3}"#,
-            r#"{"raw_text": ["x"]}"#,
-            r#"{"raw_text": "\ud800"}"#,
-            r#"{"skills": [], "skills": []}"#,
-        ] {
-            assert_eq!(refused(json), "resume_json_damaged", "{json}");
-        }
-        assert_eq!(refused(&format!(r#"{{"x": {}"#, "[".repeat(10_000))), "resume_json_damaged");
-        let invalid_utf8 = gzip(b"{\"raw_text\": \"\xff\"}");
-        assert_eq!(parse(&invalid_utf8), Err("resume_json_damaged"));
-    }
-
-    #[test]
-    fn a_resume_of_another_user_is_unreadable() {
-        for id in ["00000000-abab-abab-abab-abababababab", "", "me"] {
-            assert_eq!(refused(&format!(r#"{{"user_id": "{id}"}}"#)), "resume_of_another_user");
-        }
-    }
-
-    #[test]
-    fn a_gzip_cut_anywhere_is_unreadable() {
-        let packed = gzip(br#"{"skills": ["python"]}"#);
-        for end in 0..packed.len() {
-            assert!(parse(&packed[..end]).is_err(), "{end}");
-        }
-    }
-
-    #[test]
-    fn a_flipped_bit_is_noticed_or_means_nothing() {
-        let packed = gzip(br#"{"skills": ["python"]}"#);
-        let whole = parse(&packed);
-        let mut num_noticed = 0;
-        for at in 0..8 * packed.len() {
-            let mut flipped = packed.clone();
-            flipped[at / 8] ^= 1 << (at % 8);
-            let result = parse(&flipped);
-            num_noticed += usize::from(result.is_err());
-            // The header's time and system, and the bits that fill up the last byte of data.
-            assert!(result.is_err() || result == whole, "bit {at}");
-        }
-        assert!(num_noticed > 4 * packed.len());
-    }
-
-    #[test]
-    fn members_are_read_together() {
-        let mut packed = gzip(br#"{"skills": ["#);
-        packed.extend(gzip(br#""python"]}"#));
-        assert_eq!(parse(&packed).unwrap().known, [0]);
-        packed.extend(b"\0");
-        assert_eq!(parse(&packed), Err("resume_gzip_damaged"));
-    }
-
-    #[test]
-    fn a_bomb_is_not_inflated() {
-        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
-        let zeros = vec![0; 1 << 20];
-        for _ in 0..1 << 10 {
-            gzip.write_all(&zeros).unwrap();
-        }
-        let bomb = gzip.finish().unwrap();
-        assert_eq!(parse(&bomb), Err("resume_too_large"));
-    }
-
-    /// Nearly every file takes the short way; whatever it takes is what the long way gives.
-    #[test]
-    fn the_short_way_gives_what_the_long_way_gives() {
-        let mut inflate = Decompress::new(false);
-        let mut taken = 0;
-        for (number, length) in [0, 1, 7, 300, 2_600, 70_000, 70_001].into_iter().enumerate() {
-            let text: Vec<u8> = (0..length).map(|at: u64| (at * at / 7 % 251) as u8).collect();
-            let packed = gzip(&text);
-            let mut json = vec![9; 5];
-            if unpack_one_member(&packed, &mut inflate, &mut json).is_some() {
-                assert_eq!(json, text);
-                taken += 1;
-            }
-            for cut in [1, 4, 8, 9, packed.len() / 2] {
-                let cut = &packed[..packed.len() - cut];
-                assert_eq!(unpack_one_member(cut, &mut inflate, &mut json), None, "{number}");
-            }
-            let twice = [packed.as_slice(), packed.as_slice()].concat();
-            assert_eq!(unpack_one_member(&twice, &mut inflate, &mut json), None, "{number}");
-        }
-        assert_eq!(taken, 7);
-    }
-}
+mod tests;

@@ -41,6 +41,8 @@ pub(super) struct Given {
     pub(super) sslmode: Option<String>,
     pub(super) sslrootcert: Option<String>,
     pub(super) passfile: Option<String>,
+    pub(super) service: Option<String>,
+    pub(super) servicefile: Option<String>,
 }
 
 /// One `name=value` and where it stands.
@@ -65,6 +67,8 @@ pub(super) fn parse(text: &str, default_port: u16) -> Result<Given, Error> {
         sslmode: None,
         sslrootcert: None,
         passfile: None,
+        service: None,
+        servicefile: None,
     };
     // From the end, so that spans stay true while the text shrinks.
     let mut rest = text.to_owned();
@@ -74,6 +78,8 @@ pub(super) fn parse(text: &str, default_port: u16) -> Result<Given, Error> {
             "sslmode" => &mut given.sslmode,
             "sslrootcert" => &mut given.sslrootcert,
             "passfile" => &mut given.passfile,
+            "service" => &mut given.service,
+            "servicefile" => &mut given.servicefile,
             // The driver gives a host in a URL port 5432, and would take this for a second one.
             "port" if url.as_ref().is_some_and(|url| url.has_host) => &mut port,
             known if DRIVER.contains(&known) => {

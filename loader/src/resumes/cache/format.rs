@@ -28,7 +28,7 @@ pub(in crate::resumes) const PLACE: &str = "model-data/resume_features.parquet";
 
 /// Raised when what is read from a resume, or how it is kept, changes: parsing, canonical form,
 /// words and their hashes, columns.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The footer's key.
 pub(super) const KEY: &str = "talvix_resume_features";
@@ -92,7 +92,7 @@ pub(super) fn schema() -> SchemaRef {
         Field::new("file_version", DataType::Binary, true),
         Field::new("file_sha256", DataType::FixedSizeBinary(32), false),
         Field::new("unreadable", DataType::Utf8, true),
-        Field::new("fault", DataType::Utf8, true),
+        Field::new("faults", DataType::Utf8, false),
         Field::new("experience_tenths", DataType::UInt16, true),
         Field::new("level", DataType::Utf8, true),
         Field::new("skills", skills, false),
@@ -101,13 +101,15 @@ pub(super) fn schema() -> SchemaRef {
 }
 
 /// Every reason that a cached resume may have for being unreadable, and every fault in one.
-const REASONS: [&str; 6] = [
+const REASONS: [&str; 8] = [
     "resume_gzip_damaged",
     "resume_too_large",
     "resume_json_damaged",
     "resume_of_another_user",
     "resume_experience_negative",
     "resume_experience_too_large",
+    "resume_skills_above_500",
+    "resume_skill_too_long",
 ];
 
 pub(super) fn reason(text: &str) -> Option<&'static str> {
@@ -138,7 +140,7 @@ pub(super) fn rows<'a>(
         sums.append_value(entry.sha256)?;
         unreadable.append_option(entry.facts.as_ref().err());
         let facts = entry.facts.as_ref().ok();
-        faults.append_option(facts.and_then(|facts| facts.fault));
+        faults.append_value(facts.map_or(String::new(), |facts| facts.faults.join(" ")));
         experience.append_option(facts.and_then(|facts| facts.experience_tenths));
         levels.append_option(facts.and_then(|facts| facts.level).map(UserLevel::name));
         if let Some(facts) = facts {

@@ -234,10 +234,8 @@ impl OldCache {
         if let Some(why) = text(&group.unreadable) {
             return why.map(Err);
         }
-        let fault = match text(&group.faults) {
-            None => None,
-            Some(fault) => Some(fault?),
-        };
+        let faults = group.faults.value(row).split_whitespace();
+        let faults = faults.map(reason).collect::<Option<_>>()?;
         let level = group.levels.is_valid(row).then(|| group.levels.value(row));
         let offsets = group.skills.value_offsets();
         let keys = &group.keys.values()[offsets[row] as usize..offsets[row + 1] as usize];
@@ -248,7 +246,7 @@ impl OldCache {
             known,
             experience_tenths: group.experience.is_valid(row).then(|| group.experience.value(row)),
             level: level.and_then(UserLevel::named),
-            fault,
+            faults,
             ..Facts::default()
         }))
     }

@@ -1,0 +1,143 @@
+//! A look at a file's footer before it is decoded.
+//!
+//! The decoder makes room for as many row groups as a footer says there are before it reads the
+//! first: thirty hostile bytes could ask for more memory than there is, which ends the process. So
+//! every length in a footer is held against the bytes that are left of it. A footer is Thrift in its
+//! compact form; what its fields mean does not matter here.
+
+/// Structs in structs: a footer needs six.
+const MAX_DEPTH: u32 = 32;
+
+/// The last bytes of a file: the footer's length, and the mark of a plain one.
+pub(crate) const TAIL_BYTES: usize = 8;
+const MARK: &[u8] = b"PAR1";
+
+/// The length of the footer that ends with this tail; `None` where it is no Parquet, which the
+/// decoder says better.
+pub(crate) fn length(tail: [u8; TAIL_BYTES]) -> Option<u64> {
+    let (length, mark) = tail.split_first_chunk::<4>()?;
+    (mark == MARK).then_some(u64::from(u32::from_le_bytes(*length)))
+}
+
+/// Whether every list and text of a footer is within the footer.
+pub(crate) fn fits(footer: &[u8]) -> bool {
+    Rest(footer).structure(0).is_some()
+}
+
+/// What is left to read.
+struct Rest<'a>(&'a [u8]);
+
+/// A type in the compact form.
+#[derive(Clone, Copy)]
+struct Kind(u8);
+
+impl Rest<'_> {
+    fn byte(&mut self) -> Option<u8> {
+        let (byte, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(*byte)
+    }
+
+    fn skip(&mut self, length: u64) -> Option<()> {
+        self.0 = self.0.get(usize::try_from(length).ok()?..)?;
+        Some(())
+    }
+
+    /// A number in groups of seven bits.
+    fn number(&mut self) -> Option<u64> {
+        let mut number = 0_u64;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            number |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Some(number);
+            }
+        }
+        None
+    }
+
+    fn structure(&mut self, depth: u32) -> Option<()> {
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        loop {
+            let head = self.byte()?;
+            let (step, kind) = (head >> 4, Kind(head & 0x0f));
+            if kind.0 == 0 {
+                return Some(());
+            }
+            if step == 0 {
+                self.number()?;
+            }
+            // A field that is true or false says so in its head.
+            if ![1, 2].contains(&kind.0) {
+                self.value(kind, depth)?;
+            }
+        }
+    }
+
+    fn value(&mut self, kind: Kind, depth: u32) -> Option<()> {
+        match kind.0 {
+            1..=3 => self.skip(1),
+            4..=6 => self.number().map(drop),
+            7 => self.skip(8),
+            8 => {
+                let length = self.number()?;
+                self.skip(length)
+            }
+            9 | 10 => {
+                let head = self.byte()?;
+                let (short, of) = (head >> 4, Kind(head & 0x0f));
+                let size = if short == 15 { self.number()? } else { u64::from(short) };
+                self.values(size, &[of], depth)
+            }
+            11 => match self.number()? {
+                0 => Some(()),
+                size => {
+                    let kinds = self.byte()?;
+                    self.values(size, &[Kind(kinds >> 4), Kind(kinds & 0x0f)], depth)
+                }
+            },
+            12 => self.structure(depth + 1),
+            _ => None,
+        }
+    }
+
+    /// So many times these; each takes a byte at least.
+    fn values(&mut self, size: u64, kinds: &[Kind], depth: u32) -> Option<()> {
+        if size > self.0.len() as u64 || depth > MAX_DEPTH {
+            return None;
+        }
+        for _ in 0..size {
+            for kind in kinds {
+                self.value(*kind, depth + 1)?;
+            }
+        }
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Version 1, and a schema of one root without columns.
+    const START: &[u8] = &[0x15, 2, 0x19, 0x1c, 0x48, 4, b'r', b'o', b'o', b't', 0x15, 0, 0];
+    const HUGE: [u8; 5] = [0xff, 0xff, 0xff, 0xff, 7];
+
+    #[test]
+    fn lengths_are_held_against_what_is_left() {
+        let with = |rest: &[u8]| fits(&[START, rest].concat());
+        assert!(with(&[0x16, 0, 0x19, 0x0c, 0]), "no rows, no row groups");
+        assert!(with(&[0x16, 0, 0x19, 0xfc, 0, 0]), "none in the long form");
+        assert!(!with(&[]), "no end");
+        assert!(!with(&[&[0x16, 0, 0x19, 0xfc], &HUGE[..], &[0]].concat()), "row groups");
+        assert!(!fits(&[&[0x15, 2, 0x19, 0xfc], &HUGE[..], &[0]].concat()), "a schema");
+        assert!(!with(&[&[0x38], &HUGE[..], &[0]].concat()), "a text");
+        assert!(!with(&[&[0x3b], &HUGE[..], &[0x88, 0]].concat()), "a map");
+        assert!(!with(&[0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1]));
+        assert!(!fits(&[0x1c; 99]), "structs without end");
+        assert!(!fits(&[&[0x19][..], &[0x19; 99]].concat()), "lists without end");
+        assert!(fits(&[0x11, 0x12, 0x13, 1, 0x17, 0, 0, 0, 0, 0, 0, 0, 0, 0]), "the other kinds");
+    }
+}
