@@ -3,6 +3,8 @@
 //! Memory is counted by the allocator, [`Counting`], which the binary that runs checks must name as
 //! its `#[global_allocator]`. All of the process counts, worker threads too; so one input at a time.
 
+#![allow(unsafe_code, reason = "an allocator is unsafe to implement; this one only counts")]
+
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
