@@ -48,7 +48,9 @@ pub async fn read(
     Ok(Some(model))
 }
 
-fn parse(packed: &[u8]) -> Result<ScoringModel, String> {
+/// Parses the bytes of a file, and compares the model with its checksum. The reason tells what is
+/// wrong with them.
+pub fn parse(packed: &[u8]) -> Result<ScoringModel, String> {
     let mut json = Vec::new();
     // All of the file: what is behind the first member is not there for nothing.
     MultiGzDecoder::new(packed)

@@ -1,6 +1,7 @@
 //! Parsed resumes, in the order of their users, from storage or from what an earlier night kept.
 //!
 //! - `parse`: what the bytes of a resume say
+//! - `in_memory`: the same for bytes that lie in no storage
 //! - `files`, `bucket`: where the bytes come from, and what tells that they did not change
 //! - `known`: what an earlier night says of a resume, else its bytes
 //! - `words`: which words a text has, for names that nobody searched for yet
@@ -9,6 +10,7 @@
 mod bucket;
 mod cache;
 mod files;
+mod in_memory;
 mod known;
 mod parse;
 mod words;
@@ -17,6 +19,7 @@ use crate::error::Error;
 use bucket::BucketReader;
 use cache::{Change, Footer, OldCache, OldFile, OldRow, PLACE, Update, What};
 use files::FolderReader;
+pub use in_memory::ResumeParser;
 use known::{Known, Outcome};
 use parse::{Facts, Lookup};
 use std::{

@@ -45,8 +45,8 @@ pub async fn read(
     Ok((weights, Some(note)))
 }
 
-/// Parses and checks a file of weights.
-fn parse(bytes: &[u8], place: &str) -> Result<Weights, Error> {
+/// Parses and checks a file of weights; `place` names it in errors.
+pub fn parse(bytes: &[u8], place: &str) -> Result<Weights, Error> {
     Weights::check(&values(bytes, place)?, &BTreeMap::new())
         .map_err(|faults| Error::Weights { place: place.to_owned(), faults })
 }

@@ -1,0 +1,3 @@
+#![no_main]
+
+talvix_fuzz::target!("conninfo");

@@ -1,0 +1,3 @@
+#![no_main]
+
+talvix_fuzz::target!("copy_encoder");
