@@ -5,7 +5,7 @@ mod support;
 
 use arrow::{
     array::{Array, AsArray, ListArray, RecordBatch},
-    datatypes::{Float64Type, Int32Type, Int64Type, TimestampMicrosecondType},
+    datatypes::{Float64Type, TimestampMicrosecondType},
 };
 use fs_err as fs;
 use serde_json::Value;
@@ -25,7 +25,7 @@ use talvix_fixtures::{
     tables::Tables,
 };
 use talvix_snapshot::{
-    read::{Nights, PublishedRun, SetReader},
+    read::{Nights, PublishedRun},
     sets::{JOB_FIT_SCORES, RUNS, SCORED_JOBS, SCORED_USERS, Set},
 };
 use talvix_storage::Storage;

@@ -113,7 +113,9 @@ fn with_password(url: &str) -> Option<String> {
         let (question, at) = (url.rfind('?'), url.rfind('@'));
         return match question {
             Some(question) if at > Some(question) => None,
-            Some(question) if question + 1 == url.len() => Some(format!("{url}password={PASSWORD}")),
+            Some(question) if question + 1 == url.len() => {
+                Some(format!("{url}password={PASSWORD}"))
+            }
             Some(_) => Some(format!("{url}&password={PASSWORD}")),
             None => Some(format!("{url}?password={PASSWORD}")),
         };

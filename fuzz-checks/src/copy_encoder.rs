@@ -44,9 +44,10 @@ impl Value {
             10 => Self::Date(i32::arbitrary(bytes)?),
             _ => {
                 // Most numbers have few decimals.
-                let scale = match bytes.ratio(1_u8, 8)? {
-                    true => bytes.int_in_range(0..=MAX_SCALE)?,
-                    false => bytes.int_in_range(0..=20)?,
+                let scale = if bytes.ratio(1_u8, 8)? {
+                    bytes.int_in_range(0..=MAX_SCALE)?
+                } else {
+                    bytes.int_in_range(0..=20)?
                 };
                 Self::Numeric(i64::arbitrary(bytes)?, scale)
             }
@@ -98,7 +99,8 @@ impl Value {
                 assert_eq!((bytes[0], &bytes[1..]), (1, text.as_bytes()));
             }
             Self::Texts(texts) => {
-                let texts: Vec<Field> = texts.iter().map(|text| Some(text.clone().into())).collect();
+                let texts: Vec<Field> =
+                    texts.iter().map(|text| Some(text.clone().into())).collect();
                 assert_eq!(copy_reader::text_array(bytes), texts);
             }
             Self::NullableTexts(texts) => {

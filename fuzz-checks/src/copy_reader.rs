@@ -1,6 +1,8 @@
 //! A reader of binary `COPY`, written from PostgreSQL's documentation and sharing nothing with
 //! `talvix_pg`: what the encoder writes is held against it.
 
+use std::fmt::Write;
+
 /// A field of a row; null is none.
 pub(crate) type Field = Option<Vec<u8>>;
 
@@ -71,14 +73,14 @@ pub(crate) fn numeric(mut bytes: &[u8]) -> String {
     };
     let mut text = String::new();
     for power in (0..=weight.max(0)).rev() {
-        text += &format!("{:04}", digit(power));
+        let _ = write!(text, "{:04}", digit(power));
     }
     let whole = text.trim_start_matches('0');
     let mut text = if whole.is_empty() { "0".to_owned() } else { whole.to_owned() };
     let mut decimals = String::new();
     let mut power = -1;
-    while decimals.len() < num_decimals || power >= weight - i32::from(num_digits) + 1 {
-        decimals += &format!("{:04}", digit(power));
+    while decimals.len() < num_decimals || power > weight - i32::from(num_digits) {
+        let _ = write!(decimals, "{:04}", digit(power));
         power -= 1;
     }
     assert!(decimals[num_decimals..].bytes().all(|c| c == b'0'), "decimals that are not shown");

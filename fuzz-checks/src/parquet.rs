@@ -1,9 +1,10 @@
 //! Any bytes as a table of a dataset.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use fs_err as fs;
-use talvix_dataset::{Table, is_decoding};
+use talvix_dataset::Table;
+pub use talvix_dataset::is_decoding;
 use talvix_loader::tables::{self, InputTable};
 use tempfile::TempDir;
 
@@ -38,7 +39,7 @@ pub fn check(bytes: &[u8]) {
     }
 }
 
-fn read(path: &PathBuf) -> Result<(), talvix_dataset::Error> {
+fn read(path: &Path) -> Result<(), talvix_dataset::Error> {
     let table = Table::open(path)?;
     for input in TABLES {
         if table.missing(input.columns).is_empty() {

@@ -32,13 +32,13 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
+#[expect(clippy::print_stdout, reason = "a failure shows which input it was")]
 fn replay(name: &str) {
     let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let check = CHECKS.into_iter().find(|check| check.name == name).unwrap();
     let seeds = files(&folder("seeds", name));
     assert!(!seeds.is_empty(), "{name} has no seeds");
     for file in seeds.into_iter().chain(files(&folder("regressions", name))) {
-        // A failure shows which input it was.
         println!("{}", file.display());
         let _ = hold(check, &fs_err::read(&file).unwrap(), MAX_TEST_CPU);
     }

@@ -24,7 +24,16 @@ pub fn cases() -> Vec<Case> {
         .enumerate()
     {
         let is_smoke = number == 1;
-        let reset = move || disturbed(&DELTA, point, RESET, |_, _| {});
+        let reset = move || {
+            disturbed(&DELTA, point, RESET, |site, run| {
+                let set =
+                    "select count(*) from user_fit_score_cursors where last_scored_at is not null";
+                if point == "scored" {
+                    assert_eq!(site.db().query_i64(set), 0, "who was reset is left alone");
+                    assert!(run.json()["users"]["reset_meanwhile"].as_u64() > Some(0));
+                }
+            });
+        };
         case(format!("reset/{point}"), is_smoke, Box::new(reset));
     }
     for point in ["loaded", "scored", "chunk-begun", "chunk-locked"] {
