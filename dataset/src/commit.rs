@@ -155,7 +155,7 @@ fn carry_over(file: &Path, folder: &Path) -> Result<(), Error> {
         // Another file system, another owner, or no such thing as a hard link.
         fs::copy(&file, &target)?;
     }
-    sync(&fs::File::open(&target)?)
+    sync(&fs::File::open(&target)?, "carried-sync")
 }
 
 fn sync_folder(folder: &Path) -> Result<(), Error> {
@@ -164,8 +164,8 @@ fn sync_folder(folder: &Path) -> Result<(), Error> {
 }
 
 /// Makes what a table holds safe from a crash.
-fn sync(file: &fs::File) -> Result<(), Error> {
-    io("table-sync")?;
+fn sync(file: &fs::File, point: &'static str) -> Result<(), Error> {
+    io(point)?;
     Ok(file.sync_all()?)
 }
 
@@ -203,7 +203,7 @@ impl TableWriter {
     /// Completes the table and reads its footer again; the number of its rows.
     pub fn close(mut self) -> Result<u64, Error> {
         self.writer.finish().map_err(|error| self.failed(&error))?;
-        sync(self.writer.inner())?;
+        sync(self.writer.inner(), "table-sync")?;
         let (expected, found) = (self.rows, Table::open(&self.partial)?.num_rows());
         if expected != found {
             return Err(Error::RowCount { file: self.path, expected, found });

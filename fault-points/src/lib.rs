@@ -2,7 +2,7 @@
 //!
 //! A place is a call of [`point`] or [`io`] with a name of its own. Without the feature `on` both are
 //! empty and inlined: an ordinary build holds neither their code nor their names. With it the
-//! environment variable `FAILPOINTS` says what happens where, as the crate [`fail`] reads it:
+//! environment variable `FAILPOINTS` says what happens where, as the crate `fail` reads it:
 //!
 //! ```text
 //! FAILPOINTS='chunk-copied=2*off->1*return(pause);publishing=return(kill)'
