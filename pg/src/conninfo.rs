@@ -577,6 +577,12 @@ mod tests {
             ("host=h options='-c x=1'", None, "the database URL, parameter options: is not"),
             ("postgresql://h/d?port=x", None, "the database URL: invalid value for option `port`"),
             ("postgresql://h:1/d?port=2", None, "the database URL: names two ports"),
+            ("postgresql:///?host=h?password=abc", None, "the database URL, parameter host: holds"),
+            (
+                "postgresql://h/d?sslmode=no;password=abc",
+                None,
+                "the database URL, parameter sslmode: h",
+            ),
             ("mysql://h/d", None, "the database URL: expected postgresql://"),
             ("host=h password='abc", None, "the database URL: expected postgresql://"),
             ("host=h password", None, "the database URL: expected postgresql://"),
@@ -707,6 +713,7 @@ mod tests {
         for (url, want) in [
             ("postgresql://u:p@h/d", true),
             ("postgresql://u@h/d?password=p", true),
+            ("postgresql://u@h/d?password=p==&user=x", true),
             ("host=h password='p'", true),
             ("postgresql://u@h/d", false),
             ("host=h passfile=p", false),

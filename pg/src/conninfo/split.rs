@@ -169,11 +169,15 @@ fn url_pairs(text: &str, url: &Url) -> Result<Vec<Pair>, Error> {
     let mut pairs = Vec::new();
     for pair in text[start..].split_inclusive('&') {
         let (name, value) = pair.trim_end_matches('&').split_once('=').ok_or_else(unreadable)?;
-        pairs.push(Pair {
-            name: decode(name)?,
-            value: decode(value)?,
-            span: start..start + pair.len(),
-        });
+        let name = decode(name)?;
+        // After a second `?`, or a `;` for `&`, a password would be part of a value that is shown.
+        if name != "password" && value.contains('=') {
+            return Err(setting(
+                format!("{PLACE}, parameter {name}"),
+                "holds a second =: write & before the next parameter, or %3D in a value",
+            ));
+        }
+        pairs.push(Pair { name, value: decode(value)?, span: start..start + pair.len() });
         start += pair.len();
     }
     Ok(pairs)
