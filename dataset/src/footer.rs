@@ -21,25 +21,41 @@ pub(crate) fn length(tail: [u8; TAIL_BYTES]) -> Option<u64> {
 
 /// Whether every list and text of a footer is within the footer.
 pub(crate) fn fits(footer: &[u8]) -> bool {
-    Rest(footer).structure(0).is_some()
+    Rest::new(footer).structure(0).is_some()
+}
+
+/// Whether the header of a page that starts like this has a list of truths. No sound one has; the
+/// decoder skips each of them without a byte, so that six bytes keep it busy for seconds.
+pub(crate) fn lists_truths(header: &[u8]) -> bool {
+    let mut rest = Rest::new(header);
+    rest.structure(0);
+    rest.lists_truths
 }
 
 /// What is left to read.
-struct Rest<'a>(&'a [u8]);
+struct Rest<'a> {
+    bytes: &'a [u8],
+    /// Whether what was read has a list or map of truths.
+    lists_truths: bool,
+}
 
 /// A type in the compact form.
 #[derive(Clone, Copy)]
 struct Kind(u8);
 
-impl Rest<'_> {
+impl<'a> Rest<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, lists_truths: false }
+    }
+
     fn byte(&mut self) -> Option<u8> {
-        let (byte, rest) = self.0.split_first()?;
-        self.0 = rest;
+        let (byte, rest) = self.bytes.split_first()?;
+        self.bytes = rest;
         Some(*byte)
     }
 
     fn skip(&mut self, length: u64) -> Option<()> {
-        self.0 = self.0.get(usize::try_from(length).ok()?..)?;
+        self.bytes = self.bytes.get(usize::try_from(length).ok()?..)?;
         Some(())
     }
 
@@ -103,9 +119,11 @@ impl Rest<'_> {
         }
     }
 
-    /// So many times these; each takes a byte at least.
+    /// So many times these; each takes a byte at least. None are truths: those take the decoder no
+    /// byte, so that it would find other lengths than we do.
     fn values(&mut self, size: u64, kinds: &[Kind], depth: u32) -> Option<()> {
-        if size > self.0.len() as u64 || depth > MAX_DEPTH {
+        self.lists_truths |= size > 0 && kinds.iter().any(|kind| [1, 2].contains(&kind.0));
+        if self.lists_truths || size > self.bytes.len() as u64 || depth > MAX_DEPTH {
             return None;
         }
         for _ in 0..size {
@@ -126,6 +144,15 @@ mod tests {
     const HUGE: [u8; 5] = [0xff, 0xff, 0xff, 0xff, 7];
 
     #[test]
+    fn a_list_of_truths_is_found_wherever_it_is() {
+        assert!(lists_truths(&[0xf9, 0xf2, 0xff, 0xff, 0xff, 0xff, 7]));
+        assert!(lists_truths(&[0x15, 0, 0x1c, 0x19, 0x29, 0x03, 0x11, 0]), "in a list in a struct");
+        assert!(!lists_truths(&[0x15, 0, 0x15, 2, 0x15, 2, 0x5c, 0x11, 0, 0]), "a truth");
+        assert!(!lists_truths(&[0x19, 0x02, 0x15, 0]), "none of them");
+        assert!(!lists_truths(&[0x15]), "cut short");
+    }
+
+    #[test]
     fn lengths_are_held_against_what_is_left() {
         let with = |rest: &[u8]| fits(&[START, rest].concat());
         assert!(with(&[0x16, 0, 0x19, 0x0c, 0]), "no rows, no row groups");
@@ -138,6 +165,9 @@ mod tests {
         assert!(!with(&[0x16, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1]));
         assert!(!fits(&[0x1c; 99]), "structs without end");
         assert!(!fits(&[&[0x19][..], &[0x19; 99]].concat()), "lists without end");
+        assert!(!fits(&[0x19, 0x11, 1, 0]), "a list of truths");
+        assert!(!fits(&[0x1b, 1, 0x52, 2, 1, 0]), "a map to truths");
+        assert!(fits(&[0x19, 0x13, 1, 0]), "a list of bytes");
         assert!(fits(&[0x11, 0x12, 0x13, 1, 0x17, 0, 0, 0, 0, 0, 0, 0, 0, 0]), "the other kinds");
     }
 }

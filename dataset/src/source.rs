@@ -9,6 +9,8 @@ use bytes::Bytes;
 use parquet::errors::{ParquetError, Result};
 use parquet::file::reader::{ChunkReader, Length};
 
+use crate::footer;
+
 /// An open file, read by position.
 ///
 /// The decoder's own way to read a file moves a position that all clones of the file share, so
@@ -38,7 +40,12 @@ impl ChunkReader for Source {
     type T = io::BufReader<SourceReader>;
 
     fn get_read(&self, start: u64) -> Result<Self::T> {
-        Ok(io::BufReader::new(SourceReader { file: Arc::clone(&self.file), position: start }))
+        Ok(io::BufReader::new(SourceReader {
+            file: Arc::clone(&self.file),
+            position: start,
+            // The only other thing that is read like this.
+            is_at_header: start.saturating_add(footer::TAIL_BYTES as u64) != self.length,
+        }))
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
@@ -60,12 +67,43 @@ impl ChunkReader for Source {
 pub(crate) struct SourceReader {
     file: Arc<File>,
     position: u64,
+    /// Whether what comes next is the header of a page.
+    is_at_header: bool,
 }
 
 impl Read for SourceReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.file.read_at(buffer, self.position)?;
+        // The footer is last, so nobody who reads a sound file's pages gets here. The decoder skips
+        // as many values as a header says there are, and would skip billions of them at the end.
+        if read == 0 && !buffer.is_empty() {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file ends in a page"));
+        }
+        if std::mem::take(&mut self.is_at_header) && footer::lists_truths(&buffer[..read]) {
+            let reason = "the header of a page holds what none can";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
+        }
         self.position += read as u64;
         Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_read_or_skipped_at_the_end() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"0123456789").unwrap();
+        let source = Source::new(file).unwrap();
+        let mut reader = source.get_read(6).unwrap();
+        let mut rest = [0; 4];
+        reader.read_exact(&mut rest).unwrap();
+        assert_eq!(&rest, b"6789");
+        let skipped = io::copy(&mut reader.take(8), &mut io::sink());
+        assert_eq!(skipped.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
     }
 }
