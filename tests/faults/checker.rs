@@ -327,7 +327,8 @@ fn decoded(path: &Path) -> String {
     if path.extension().is_some_and(|extension| extension == "parquet") {
         let file = fs::File::open(path).unwrap().into_file();
         // A file that a killed run left unfinished is bytes only.
-        let reader = ParquetRecordBatchReaderBuilder::try_new(file).and_then(|open| open.build());
+        let open = ParquetRecordBatchReaderBuilder::try_new(file);
+        let reader = open.and_then(ParquetRecordBatchReaderBuilder::build);
         for batch in reader.into_iter().flatten().flatten() {
             for column in batch.columns() {
                 let lists = column.as_list_opt::<i32>().map(ListArray::values);

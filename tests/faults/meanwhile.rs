@@ -265,7 +265,7 @@ fn statement_timeout(is_enough_for_halves: bool) {
     let most_of_half =
         chunks().flat_map(|users| users.chunks(users.len().div_ceil(2)).map(rows)).max().unwrap();
     assert!(most_of_half + 4 < most, "no half is much smaller than a chunk");
-    let ms = if is_enough_for_halves { (most + most_of_half) / 2 * ROW_MS } else { 5 * ROW_MS };
+    let ms = if is_enough_for_halves { most.midpoint(most_of_half) * ROW_MS } else { 5 * ROW_MS };
     let site = Site::new(&FULL, Where::Postgres);
     let db = site.db();
     db.sql(&format!(

@@ -142,7 +142,7 @@ fn black_hole(nth: usize) {
     let began = Instant::now();
     let mut run = site.start("", &["--reconnect-for", "20"]);
     run.wait_for("no answer for 50 s");
-    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_mins(1), "{:?}", began.elapsed());
     let run = site.ended(run);
     assert!([0, 1].contains(&run.status), "{} {}", run.status, run.stderr);
     drop(proxy);

@@ -136,7 +136,7 @@ impl State {
         let (state, there) = (Arc::clone(self), Arc::clone(&connection));
         std::thread::spawn(move || {
             let (from, to) = (&there.client, &there.server);
-            state.pump(from, to, &there, |piece| state.from_client(&there, piece));
+            state.pump(from, to, &there, |piece| state.pass_on(&there, piece));
             there.cut();
         });
         let (state, back) = (Arc::clone(self), connection);
@@ -194,7 +194,7 @@ impl State {
     }
 
     /// What becomes of a piece that the client sends; false ends the connection.
-    fn from_client(&self, connection: &Arc<Connection>, piece: &[u8]) -> bool {
+    fn pass_on(&self, connection: &Arc<Connection>, piece: &[u8]) -> bool {
         let number = self.num_pieces.fetch_add(1, SeqCst) + 1;
         let first_time = || !self.is_done.swap(true, SeqCst);
         match self.toxic {
@@ -207,17 +207,19 @@ impl State {
                     one.is_swallowing.store(true, SeqCst);
                 }
             }
-            Toxic::SwallowAnswerTo(nth) | Toxic::SwallowCommit(nth) if is_commit(piece) => {
-                if self.num_commits.fetch_add(1, SeqCst) + 1 == nth && first_time() {
-                    connection.is_swallowing.store(true, SeqCst);
-                    if matches!(self.toxic, Toxic::SwallowAnswerTo(_)) {
-                        let _ = (&connection.server).write_all(piece);
-                        // Long enough for the server to have done it.
-                        std::thread::sleep(Duration::from_millis(300));
-                    }
-                    connection.reset();
-                    return false;
+            Toxic::SwallowAnswerTo(nth) | Toxic::SwallowCommit(nth)
+                if is_commit(piece)
+                    && self.num_commits.fetch_add(1, SeqCst) + 1 == nth
+                    && first_time() =>
+            {
+                connection.is_swallowing.store(true, SeqCst);
+                if matches!(self.toxic, Toxic::SwallowAnswerTo(_)) {
+                    let _ = (&connection.server).write_all(piece);
+                    // Long enough for the server to have done it.
+                    std::thread::sleep(Duration::from_millis(300));
                 }
+                connection.reset();
+                return false;
             }
             _ => {}
         }

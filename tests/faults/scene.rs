@@ -121,14 +121,14 @@ impl Where {
 
 /// A place that is gone when the case ends.
 pub enum Spot {
-    Db(Db),
+    Db(Box<Db>),
     Data(Data),
 }
 
 impl Spot {
     pub fn place(&self) -> &dyn Place {
         match self {
-            Spot::Db(db) => db,
+            Spot::Db(db) => &**db,
             Spot::Data(data) => data,
         }
     }
@@ -158,7 +158,7 @@ impl Site {
         Site::at(
             scene,
             match place {
-                Where::Postgres => Spot::Db(Db::new(&scene.before)),
+                Where::Postgres => Spot::Db(Box::new(Db::new(&scene.before))),
                 Where::Dataset => Spot::Data(Data::new(&scene.before)),
             },
         )
@@ -166,7 +166,7 @@ impl Site {
 
     /// In a database of another server.
     pub fn on(scene: &'static Scene, admin: Conninfo) -> Self {
-        Site::at(scene, Spot::Db(Db::new_on(admin, &scene.before)))
+        Site::at(scene, Spot::Db(Box::new(Db::new_on(admin, &scene.before))))
     }
 
     fn at(scene: &'static Scene, spot: Spot) -> Self {

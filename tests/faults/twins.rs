@@ -30,9 +30,8 @@ fn at_once(place: Where, apart: Duration) {
     std::thread::sleep(apart);
     let second = site.start("loaded=1*return(wait)", &[]);
     let began = Instant::now();
-    let (mut winner, loser) = match first_to_end(first, second) {
-        Ok(both) => both,
-        Err(()) => panic!("neither of two runs ended, or both work"),
+    let Ok((mut winner, loser)) = first_to_end(first, second) else {
+        panic!("neither of two runs ended, or both work")
     };
     assert!(began.elapsed() < Duration::from_secs(10));
     let loser = site.ended(loser);
