@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use std::{
     collections::BTreeMap,
     fmt::{self, Write},
+    io::Read,
     num::NonZeroUsize,
     path::{Path, PathBuf},
     str::FromStr,
@@ -53,6 +54,10 @@ const MAX_RECONNECT_SECONDS: u64 = 24 * 60 * 60;
 
 /// The most nights that can be kept: a thousand years of them.
 const MAX_KEEP_NIGHTS: usize = 366_000;
+
+/// The largest file of settings, and table of aliases.
+const MAX_FILE_BYTES: u64 = 1 << 20;
+const MAX_ALIASES_BYTES: u64 = 64 << 20;
 
 /// The file of settings that is read when none is named.
 const DEFAULT_FILE: &str = "talvix.toml";
@@ -208,7 +213,7 @@ fn file(named: Option<&Path>) -> Result<Vec<(&'static str, String, Origin)>, Fai
         None if Path::new(DEFAULT_FILE).exists() => Path::new(DEFAULT_FILE),
         None => return Ok(Vec::new()),
     };
-    let text = fs::read_to_string(path).map_err(|error| Failure::usage(error.to_string()))?;
+    let text = read_text(path, MAX_FILE_BYTES)?;
     let table: toml::Table =
         text.parse().map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
     let mut settings = Vec::new();
@@ -366,7 +371,7 @@ fn reconnect_for(settings: &Settings) -> Result<Duration, Failure> {
         Some(seconds) if seconds > MAX_RECONNECT_SECONDS => {
             Err(Failure::usage(format!("reconnect_for: expected {expected}, found {seconds}")))
         }
-        seconds => Ok(Duration::from_secs(seconds.unwrap_or_default())),
+        seconds => Ok(Duration::from_secs(seconds.unwrap_or(180))),
     }
 }
 
@@ -437,8 +442,44 @@ pub fn conninfo(url: Option<&str>) -> Result<Conninfo, Failure> {
         .map_err(|error| Failure::usage(error.to_string()))
 }
 
+/// A file that the operator names.
+fn read_text(path: &Path, max_bytes: u64) -> Result<String, Failure> {
+    let mut text = String::new();
+    let read = fs::File::open(path)
+        .and_then(|file| file.take(max_bytes + 1).read_to_string(&mut text))
+        .map_err(|error| Failure::usage(error.to_string()))?;
+    if read as u64 > max_bytes {
+        let reason = format!("{}: larger than {max_bytes} bytes", path.display());
+        return Err(Failure::usage(reason));
+    }
+    Ok(text)
+}
+
 fn aliases(path: Option<&str>) -> Result<AliasTable, Failure> {
     let Some(path) = path else { return Ok(AliasTable::built_in()) };
-    let csv = fs::read_to_string(path).map_err(|error| Failure::usage(error.to_string()))?;
+    let csv = read_text(Path::new(path), MAX_ALIASES_BYTES)?;
     AliasTable::parse(&csv).map_err(|error| Failure::usage(format!("{path}: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_value_is_none() {
+        let empty = Settings(
+            SETTINGS.map(|(name, ..)| (name, (String::new(), Origin::CommandLine))).into(),
+        );
+        assert_eq!(reconnect_for(&empty).unwrap().as_secs(), 180);
+        assert_eq!(memory_limit_bytes(&empty).unwrap(), memory::allowed_bytes());
+    }
+
+    #[test]
+    fn a_file_is_not_read_without_end() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "12345").unwrap();
+        assert_eq!(read_text(file.path(), 5).unwrap(), "12345");
+        let error = read_text(file.path(), 4).unwrap_err().to_string();
+        assert!(error.ends_with(": larger than 4 bytes"), "{error}");
+    }
 }

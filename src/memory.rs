@@ -88,7 +88,7 @@ impl Memory {
         let needed = held + num_users as u64 * BYTES_PER_USER;
         tracing::debug!("{} held, {} expected", ByteSize(held), ByteSize(needed));
         if needed > self.limit_bytes {
-            Err(too_much(needed, self.limit_bytes, false))
+            Err(too_much(needed, self.limit_bytes, self.is_written.load(Ordering::Relaxed)))
         } else {
             Ok(())
         }

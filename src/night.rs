@@ -80,12 +80,19 @@ pub fn run(config: &RunConfig) -> Result<Ended, Failure> {
             lost_since = None;
         }
         let since: Instant = *lost_since.get_or_insert_with(Instant::now);
-        if attempt == MAX_ATTEMPTS || since.elapsed() >= config.reconnect_for {
+        let given_up = if since.elapsed() >= config.reconnect_for {
             let seconds = config.reconnect_for.as_secs();
-            return Err(night.told(failure.with_status(Status::Failed).context(format!(
+            Some(format!(
                 "the database was lost and could not be worked with again for {seconds} s \
                  (reconnect_for)"
-            ))));
+            ))
+        } else if attempt == MAX_ATTEMPTS {
+            Some(format!("the database was lost {MAX_ATTEMPTS} times"))
+        } else {
+            None
+        };
+        if let Some(given_up) = given_up {
+            return Err(night.told(failure.with_status(Status::Failed).context(given_up)));
         }
         tracing::warn!("{failure}; the night begins again");
         std::thread::sleep(BETWEEN_ATTEMPTS);
@@ -117,8 +124,15 @@ impl<'a> Night<'a> {
         Ok(Night { config, runtime, threads, stop, memory, began, run_id, week, timeline, before })
     }
 
-    /// Adds to a failure what is committed all the same.
+    /// Adds to a failure what is committed all the same. What refuses a run that begins is no
+    /// refusal any more after an attempt that wrote: that run has failed.
     fn told(&self, failure: Failure) -> Failure {
+        let refuses = matches!(failure.status(), Status::Locked | Status::Unfit);
+        let failure = if refuses && self.before.has_written() {
+            failure.with_status(Status::Failed)
+        } else {
+            failure
+        };
         match self.before.num_users {
             0 => failure,
             users => failure

@@ -1,6 +1,7 @@
 //! A new version, all there or not there.
 
 use std::collections::BTreeSet;
+use std::fs::Permissions;
 use std::io::ErrorKind;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
@@ -86,14 +87,15 @@ impl<'lock> Commit<'lock> {
         })
     }
 
-    /// Begins a table, which takes the place of the one of that name. Each writer must be
-    /// closed before [`finish`](Self::finish).
+    /// Begins a table, which takes the place of the one of that name, and who may read that may
+    /// read it. Each writer must be closed before [`finish`](Self::finish).
     pub fn write_table(&mut self, name: &str, schema: SchemaRef) -> Result<TableWriter, Error> {
         let path = self.folder.join(format!("{name}.parquet"));
         if !self.written.insert(name.to_owned()) {
             return Err(not_written(&path, &"it is written twice"));
         }
-        TableWriter::create(path, schema)
+        let replaced = self.base.table(name).map(fs::metadata).transpose()?;
+        TableWriter::create(path, schema, replaced.map(|replaced| replaced.permissions()))
     }
 
     /// Makes the new version the current one, on disk, and removes those before the previous
@@ -181,9 +183,17 @@ pub struct TableWriter {
 }
 
 impl TableWriter {
-    fn create(path: PathBuf, schema: SchemaRef) -> Result<Self, Error> {
+    fn create(
+        path: PathBuf,
+        schema: SchemaRef,
+        permissions: Option<Permissions>,
+    ) -> Result<Self, Error> {
         let partial = path.with_extension("partial");
         let file = fs::File::create(&partial)?;
+        // Nothing is in it yet.
+        if let Some(permissions) = permissions {
+            file.set_permissions(permissions)?;
+        }
         let level = ZstdLevel::try_new(ZSTD_LEVEL).map_err(|error| not_written(&path, &error))?;
         let properties =
             WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
@@ -224,6 +234,7 @@ fn not_written(path: &Path, reason: &impl ToString) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
     use std::sync::Arc;
 
     use arrow::array::{ArrayRef, AsArray, Int32Array, StringArray};
@@ -255,7 +266,7 @@ mod tests {
         for (name, value) in [("jobs", 1), ("users", 2)] {
             let batch = batch(value);
             let path = root.path().join(format!("{name}.parquet"));
-            let mut table = TableWriter::create(path, batch.schema()).unwrap();
+            let mut table = TableWriter::create(path, batch.schema(), None).unwrap();
             table.write(&batch).unwrap();
             table.close().unwrap();
         }
@@ -296,6 +307,22 @@ mod tests {
         assert_eq!(versions(&dataset), ["000002", "000003"]);
         assert_eq!(open.read_all().next().unwrap().unwrap(), batch(10), "an open file stays");
         assert_eq!(read(&old, "jobs"), 1, "a plain folder stays as it was");
+    }
+
+    #[test]
+    fn who_may_read_a_table_may_read_what_takes_its_place() {
+        let (root, dataset) = plain();
+        let private = Permissions::from_mode(0o600);
+        fs::set_permissions(root.path().join("users.parquet"), private).unwrap();
+        let mode = |version: &Version, name: &str| {
+            fs::metadata(version.table(name).unwrap()).unwrap().permissions().mode() & 0o777
+        };
+        let version = commit(&dataset, "users", 3);
+        assert_eq!(mode(&version, "users"), 0o600, "written");
+        let version = commit(&dataset, "jobs", 4);
+        assert_eq!(mode(&version, "users"), 0o600, "carried over");
+        let new = commit(&dataset, "scores", 5);
+        assert_eq!(mode(&new, "scores"), mode(&version, "jobs"), "nothing was there");
     }
 
     #[test]

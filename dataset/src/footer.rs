@@ -8,6 +8,13 @@
 /// Structs in structs: a footer needs six.
 const MAX_DEPTH: u32 = 32;
 
+/// An unpacked page that needs no reason: writers aim at one megabyte, some at a hundred.
+const MAX_UNPACKED_BYTES: u64 = 32 << 20;
+
+/// How much smaller a larger one may be in the file. One of nothing but the same value is encoded in
+/// a few bytes before it is packed, so that hundreds do not occur.
+const MAX_RATIO: u64 = 1_024;
+
 /// The last bytes of a file: the footer's length, and the mark of a plain one.
 pub(crate) const TAIL_BYTES: usize = 8;
 const MARK: &[u8] = b"PAR1";
@@ -24,9 +31,18 @@ pub(crate) fn fits(footer: &[u8]) -> bool {
     Rest::new(footer).structure(0).is_some()
 }
 
-/// Whether the header of a page that starts like this has a list of truths. No sound one has; the
-/// decoder skips each of them without a byte, so that six bytes keep it busy for seconds.
-pub(crate) fn lists_truths(header: &[u8]) -> bool {
+/// Whether the header of a page that starts like this asks the decoder for far more than the page
+/// can hold. That is damage, or somebody's attempt; the decoder would notice, but late:
+///
+/// - It makes room for the unpacked page, up to 2 GiB, before it unpacks the first byte.
+/// - It skips a list of truths without a byte for each, so that six bytes keep it busy for seconds.
+///   No header has one.
+pub(crate) fn is_unsound_page(header: &[u8]) -> bool {
+    if Rest::new(header).unpacked_and_packed().is_some_and(|(unpacked, packed)| {
+        unpacked > MAX_UNPACKED_BYTES && unpacked / MAX_RATIO > packed
+    }) {
+        return true;
+    }
     let mut rest = Rest::new(header);
     rest.structure(0);
     rest.lists_truths
@@ -70,6 +86,19 @@ impl<'a> Rest<'a> {
             }
         }
         None
+    }
+
+    /// The sizes of a page, from the second and third field of its header. All writers begin with the
+    /// first three, in their order.
+    fn unpacked_and_packed(&mut self) -> Option<(u64, u64)> {
+        let mut sizes = [0; 3];
+        for size in &mut sizes {
+            // Of whatever type it says it is, the decoder reads a number.
+            self.byte()?;
+            // Signs are in the last bit; what is negative is refused by the decoder.
+            *size = self.number()? >> 1;
+        }
+        Some((sizes[1], sizes[2]))
     }
 
     fn structure(&mut self, depth: u32) -> Option<()> {
@@ -145,11 +174,34 @@ mod tests {
 
     #[test]
     fn a_list_of_truths_is_found_wherever_it_is() {
+        let lists_truths = is_unsound_page;
         assert!(lists_truths(&[0xf9, 0xf2, 0xff, 0xff, 0xff, 0xff, 7]));
         assert!(lists_truths(&[0x15, 0, 0x1c, 0x19, 0x29, 0x03, 0x11, 0]), "in a list in a struct");
         assert!(!lists_truths(&[0x15, 0, 0x15, 2, 0x15, 2, 0x5c, 0x11, 0, 0]), "a truth");
         assert!(!lists_truths(&[0x19, 0x02, 0x15, 0]), "none of them");
         assert!(!lists_truths(&[0x15]), "cut short");
+    }
+
+    #[test]
+    fn a_page_far_larger_than_what_is_there_of_it_is_found() {
+        let page = |unpacked: u64, packed: u64| {
+            let mut header = vec![0x15, 0];
+            for size in [unpacked, packed] {
+                header.push(0x15);
+                let mut left = size << 1;
+                while left > 0x7f {
+                    header.push(left as u8 | 0x80);
+                    left >>= 7;
+                }
+                header.push(left as u8);
+            }
+            is_unsound_page(&[&header[..], &[0x2c, 0x15, 2, 0, 0]].concat())
+        };
+        assert!(page((2 << 30) - 1, 300));
+        assert!(page(100 << 20, 99 << 10));
+        assert!(!page(100 << 20, 100 << 10), "packed well");
+        assert!(!page(32 << 20, 0), "small");
+        assert!(!page(1 << 30, 1 << 30), "not packed");
     }
 
     #[test]

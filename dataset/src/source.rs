@@ -79,8 +79,8 @@ impl Read for SourceReader {
         if read == 0 && !buffer.is_empty() {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file ends in a page"));
         }
-        if std::mem::take(&mut self.is_at_header) && footer::lists_truths(&buffer[..read]) {
-            let reason = "the header of a page holds what none can";
+        if std::mem::take(&mut self.is_at_header) && footer::is_unsound_page(&buffer[..read]) {
+            let reason = "the header of a page asks for more than the page can hold";
             return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
         }
         self.position += read as u64;

@@ -36,6 +36,10 @@ use crate::Error;
 /// Where Debian and its kin keep the server's socket; libpq there defaults to it, too.
 const SOCKET_DIR: &str = "/var/run/postgresql";
 const DEFAULT_PORT: u16 = 5432;
+
+/// The largest password file, and file of services.
+const MAX_FILE_BYTES: u64 = 1 << 20;
+
 /// A night that cannot reach its server should say so soon, not after the kernel's two minutes.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 // A vanished peer is noticed within a minute: 30 s of silence and three probes 10 s apart, or 30 s

@@ -84,6 +84,7 @@ impl Night<'_> {
             let with_stored = !all_full;
             let mut segments =
                 segments::load(scope, runtime, threads, config, reader, &ranges, jobs, with_stored);
+            segments.follows_commits = before.num_users > 0;
             let pinning = Instant::now();
             let pinned_now = pinned.is_none();
             let model = pinned.unwrap_or_else(|| pin_model(config, &job_side, weights, week));
@@ -222,19 +223,25 @@ impl Night<'_> {
             };
             tracing::info!("publishing");
             let publishing_began = Instant::now();
-            let published = staged
-                .map_err(Failure::failed)
-                .and_then(|staged| publishing.publish(&staged).map_err(Failure::failed));
+            let published = match staged {
+                Ok(staged) => publishing.publish(&staged).map_err(|error| {
+                    Failure::failed(error).context(
+                        "the scores are in, their snapshot could not be published: run again, \
+                         which publishes it",
+                    )
+                }),
+                Err(error) => Err(Failure::failed(error).context(
+                    "the scores are in, their snapshot could not be staged: run again, which \
+                     scores everyone to have one",
+                )),
+            };
             report.seconds.publish += timeline.end("publish", publishing_began);
             let unpublished = match published {
                 Ok(place) => {
                     report.snapshot = Some(place);
                     None
                 }
-                Err(failure) => Some(failure.context(
-                    "the scores are in, their snapshot could not be published: run again, which \
-                 publishes it",
-                )),
+                Err(failure) => Some(failure),
             };
             Ok((sink, unpublished))
         })?;

@@ -30,6 +30,11 @@ impl Before {
         self.num_restarts > 0
     }
 
+    /// Whether anything of this run is there to stay: users, or the week's model.
+    pub(super) fn has_written(&self) -> bool {
+        self.num_users > 0 || self.has_pinned
+    }
+
     /// Whether something was committed since the night last began again.
     pub(super) fn has_moved(&self) -> bool {
         self.has_moved

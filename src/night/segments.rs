@@ -49,6 +49,8 @@ pub struct Segments<'a> {
     /// How many may be between loading and writing at the same time, the first one left out.
     num_ahead: usize,
     num_users: usize,
+    /// An earlier attempt at the night has committed users.
+    pub follows_commits: bool,
     num_unreadable: usize,
     /// What was wrong with the users so far.
     pub faults: Faults,
@@ -131,6 +133,7 @@ pub fn load<'scope>(
         num_left,
         num_ahead: (num_readers + STAGES).min(num_left).saturating_sub(1),
         num_users: 0,
+        follows_commits: false,
         num_unreadable: 0,
         faults: Faults::default(),
         waited: Duration::ZERO,
@@ -193,7 +196,11 @@ impl Segments<'_> {
         if self.num_unreadable > MAX_UNREADABLE
             && self.num_unreadable * 100 > self.num_users * MAX_UNREADABLE_PERCENT
         {
-            let kept = if is_first { "Nothing was written" } else { "What was committed stays" };
+            let kept = if is_first && !self.follows_commits {
+                "Nothing was written"
+            } else {
+                "What was committed stays"
+            };
             return Err(Failure::failed(anyhow!(
                 "{} of {} resumes cannot be read: is {:?} what it should be? {kept} ({})",
                 self.num_unreadable,

@@ -52,6 +52,7 @@ pub fn cases() -> Vec<Case> {
         let restarts = move || restarts(mode, point);
         case(format!("restart-{mode}/{point}"), false, Box::new(restarts));
     }
+    case("unfit-when-it-is-back".into(), true, Box::new(unfit_when_it_is_back));
     case("backend-killed".into(), false, Box::new(backend_killed));
     for point in ["loading", "chunk-copying", "finish-jobs"] {
         case(format!("gone/{point}"), false, Box::new(move || gone(point)));
@@ -100,6 +101,26 @@ fn sessions_end(which: &'static str, point: &str, passes: usize, status: i32) {
         checker::after_fault(&site, &when);
     }
     checker::converges(&site, &when);
+}
+
+/// A night that has to begin again after users are in finds what would refuse one that begins: it has
+/// failed, and says what is in.
+fn unfit_when_it_is_back() {
+    let site = Site::new(&FULL, Where::Postgres);
+    let mut run = site.start(&at("chunk-copying", 2, "wait"), &[]);
+    run.wait_for("fault point chunk-copying");
+    assert!(end_sessions(site.db(), EVERY) > 0);
+    site.db().sql("alter table model_weights rename to elsewhere");
+    site.let_go();
+    let run = site.ended(run);
+    assert_eq!(run.status, 1, "{}", run.stderr);
+    for said in ["users are committed, and the next run does the rest", "model_weights is missing"]
+    {
+        assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
+    }
+    site.db().sql("alter table elsewhere rename to model_weights");
+    checker::after_fault(&site, "unfit when it is back");
+    checker::converges(&site, "unfit when it is back");
 }
 
 /// The server restarts while a run stands at a point, in order or after a crash.

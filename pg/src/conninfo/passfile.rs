@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use super::MAX_FILE_BYTES;
+
 /// Whose password is looked for.
 pub(super) struct Entry {
     pub(super) host: String,
@@ -28,7 +30,7 @@ fn read(file: &Path) -> std::io::Result<Option<Vec<u8>>> {
     use std::os::unix::fs::PermissionsExt as _;
 
     // Opened first and looked at after: the file that is judged is the one that is read.
-    let mut opened = match fs_err::File::open(file) {
+    let opened = match fs_err::File::open(file) {
         Ok(opened) => opened,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
@@ -36,6 +38,10 @@ fn read(file: &Path) -> std::io::Result<Option<Vec<u8>>> {
     let metadata = opened.metadata()?;
     if !metadata.is_file() {
         tracing::warn!("{} is not used: it is not a plain file", file.display());
+        return Ok(None);
+    }
+    if metadata.len() > MAX_FILE_BYTES {
+        tracing::warn!("{} is not used: it is larger than {MAX_FILE_BYTES} bytes", file.display());
         return Ok(None);
     }
     if metadata.permissions().mode() & 0o077 != 0 {
@@ -46,7 +52,8 @@ fn read(file: &Path) -> std::io::Result<Option<Vec<u8>>> {
         return Ok(None);
     }
     let mut text = Vec::new();
-    opened.read_to_end(&mut text)?;
+    // What is written to it meanwhile stays out.
+    opened.take(MAX_FILE_BYTES).read_to_end(&mut text)?;
     Ok(Some(text))
 }
 
@@ -139,6 +146,10 @@ mod tests {
             chmod(mode);
             assert_eq!(find(&file, &entry("h", "u")), None, "{mode:o}");
         }
+        chmod(0o600);
+        let line = b"*:*:*:*:p\n".repeat(MAX_FILE_BYTES as usize / 10 + 1);
+        fs_err::write(&file, line).unwrap();
+        assert_eq!(find(&file, &entry("h", "u")), None, "too large");
         assert_eq!(find(&dir.path().join("missing"), &entry("h", "u")), None);
         assert_eq!(find(dir.path(), &entry("h", "u")), None);
     }

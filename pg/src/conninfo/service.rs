@@ -1,9 +1,10 @@
 //! `pg_service.conf`: settings under a name, `[name]` and then `keyword=value` lines.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::setting;
+use super::{MAX_FILE_BYTES, setting};
 use crate::Error;
 
 /// Where Debian and its kin look for the system's file.
@@ -48,7 +49,7 @@ pub(super) fn find(
     let system = system_dir.map_or_else(|| PathBuf::from(SYSTEM_DIR), PathBuf::from);
     let files = own.into_iter().chain([system.join("pg_service.conf")]);
     for (number, file) in files.enumerate() {
-        let text = match fs_err::read_to_string(&file) {
+        let text = match read_text(&file) {
             Ok(text) => text,
             Err(error)
                 if error.kind() == std::io::ErrorKind::NotFound && !(is_named && number == 0) =>
@@ -65,6 +66,17 @@ pub(super) fn find(
         format!("service {name}"),
         "is in no service file (PGSERVICEFILE, ~/.pg_service.conf, PGSYSCONFDIR)",
     ))
+}
+
+/// A file that cannot be larger than makes sense.
+fn read_text(file: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    let read = fs_err::File::open(file)?.take(MAX_FILE_BYTES + 1).read_to_string(&mut text)?;
+    if read as u64 > MAX_FILE_BYTES {
+        let reason = format!("{}: larger than {MAX_FILE_BYTES} bytes", file.display());
+        return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, reason));
+    }
+    Ok(text)
 }
 
 /// The first section of that name.
@@ -130,6 +142,16 @@ mod tests {
             assert!(error.starts_with(want), "{error}");
             assert!(!error.contains("hunter2"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_file_is_not_read_without_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("services");
+        fs_err::write(&file, "#".repeat(MAX_FILE_BYTES as usize + 1)).unwrap();
+        let named = Some(file.display().to_string());
+        let error = find("a", named, None, None).err().unwrap().to_string();
+        assert!(error.contains("services: larger than 1048576 bytes"), "{error}");
     }
 
     #[test]
