@@ -22,9 +22,10 @@ const SHARE_OF_GROUP_PERCENT: u64 = 95;
 /// How often memory is looked at. A night of any size loads for longer than that.
 const EVERY: Duration = Duration::from_millis(100);
 
-/// What a user holds between loading and writing: rows as they were read, resume, kept pairs, at
-/// most. Measured; see docs/operations.md.
-const BYTES_PER_USER: u64 = 8_000;
+/// What a user holds while waiting to be scored, and a row from then on until it is written.
+/// Measured, and rounded up: docs/operations.md has the nights.
+const BYTES_PER_USER: u64 = 1_000;
+const BYTES_PER_ROW: u64 = 500;
 
 /// The most memory that a run may hold unless it is told: what its control group allows, or the
 /// machine has.
@@ -50,6 +51,21 @@ fn group_limit_bytes() -> Option<u64> {
 /// A number, or `max`.
 fn limit_in(file: PathBuf) -> Option<u64> {
     fs_err::read_to_string(file).ok()?.trim().parse().ok()
+}
+
+/// What is still to come, at the same time, when the jobs and the first users are loaded.
+#[derive(Clone, Copy, Debug)]
+pub struct ToCome {
+    /// Users who wait to be scored.
+    pub num_users: usize,
+    /// Rows that are scored and not written, if everyone gets as many as their tier may have.
+    pub num_rows: usize,
+}
+
+impl ToCome {
+    fn bytes(self) -> u64 {
+        self.num_users as u64 * BYTES_PER_USER + self.num_rows as u64 * BYTES_PER_ROW
+    }
 }
 
 /// Watches over a run's memory until it is dropped.
@@ -82,10 +98,10 @@ impl Memory {
     }
 
     /// Before the first write, when the jobs and the first users are loaded: whether what is still
-    /// to come fits. So many users more will be between loading and writing at the same time.
-    pub fn check(&self, num_users: usize) -> Result<(), Failure> {
+    /// to come fits.
+    pub fn check(&self, to_come: ToCome) -> Result<(), Failure> {
         let held = held_bytes(&mut System::new());
-        let needed = held + num_users as u64 * BYTES_PER_USER;
+        let needed = held + to_come.bytes();
         tracing::debug!("{} held, {} expected", ByteSize(held), ByteSize(needed));
         if needed > self.limit_bytes {
             Err(too_much(needed, self.limit_bytes, self.is_written.load(Ordering::Relaxed)))
@@ -146,11 +162,16 @@ mod tests {
     fn a_run_that_would_not_fit_is_told_before_it_writes() {
         let memory =
             Memory { limit_bytes: 1 << 40, is_written: Arc::default(), is_over: Arc::default() };
-        memory.check(1_000).unwrap();
-        let failure = memory.check(1 << 40).unwrap_err();
+        memory.check(ToCome { num_users: 1_000, num_rows: 1_000 }).unwrap();
+        let failure = memory.check(ToCome { num_users: 1 << 31, num_rows: 0 }).unwrap_err();
         assert_eq!(failure.status(), Status::Unfit);
+        let failure = memory.check(ToCome { num_users: 0, num_rows: 1 << 32 }).unwrap_err();
+        assert_eq!(failure.status(), Status::Unfit);
+        memory.writes();
+        let failure = memory.check(ToCome { num_users: 0, num_rows: 1 << 32 }).unwrap_err();
+        assert_eq!(failure.status(), Status::Failed, "a later attempt");
         let memory =
             Memory { limit_bytes: 1 << 20, is_written: Arc::default(), is_over: Arc::default() };
-        assert!(memory.check(0).is_err());
+        assert!(memory.check(ToCome { num_users: 0, num_rows: 0 }).is_err());
     }
 }

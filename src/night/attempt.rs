@@ -101,7 +101,7 @@ impl Night<'_> {
             // Whatever is wrong with the first users comes out before anything is written.
             let first = segments.next()?;
             stop.check()?;
-            memory.check(segments.num_ahead(first.as_ref()))?;
+            memory.check(segments.to_come(first.as_ref()))?;
             if pinned_now && !config.dry_run {
                 memory.writes();
                 let pinning = Instant::now();

@@ -11,6 +11,7 @@
 use crate::{
     config::RunConfig,
     failure::{Failure, Status},
+    memory::ToCome,
 };
 use anyhow::anyhow;
 use rayon::ThreadPool;
@@ -148,9 +149,18 @@ impl Segments<'_> {
         (self.began, self.through)
     }
 
-    /// How many users more than the first segment's may be in memory at the same time.
-    pub fn num_ahead(&self, first: Option<&Segment>) -> usize {
-        self.num_ahead * first.map_or(0, |first| first.users.len())
+    /// What more than the first segment may be in memory at the same time.
+    pub fn to_come(&self, first: Option<&Segment>) -> ToCome {
+        let Some(users) = first.map(|first| &first.users) else {
+            return ToCome { num_users: 0, num_rows: 0 };
+        };
+        let num_users = self.num_ahead * users.len();
+        // Chunks are scored, wait, are written, and are recorded.
+        let num_recorded = usize::from(self.config.publishes_to().is_some());
+        let in_flight = (self.config.connections + 2 + num_recorded) * self.config.chunk_users;
+        let in_flight = in_flight.min(num_users + users.len());
+        let rows: usize = users.tier.iter().map(|tier| tier.k()).sum();
+        ToCome { num_users, num_rows: (rows * in_flight).div_ceil(users.len().max(1)) }
     }
 
     /// Where what resumes say came from, and what to keep of it, once all segments are through.
