@@ -38,9 +38,9 @@ pub(crate) fn fits(footer: &[u8]) -> bool {
 /// - It skips a list of truths without a byte for each, so that six bytes keep it busy for seconds.
 ///   No header has one.
 pub(crate) fn is_unsound_page(header: &[u8]) -> bool {
-    if Rest::new(header).unpacked_and_packed().is_some_and(|(unpacked, packed)| {
-        unpacked > MAX_UNPACKED_BYTES && unpacked / MAX_RATIO > packed
-    }) {
+    // The footer is behind every page: bytes do not run out here.
+    let Some((unpacked, packed)) = Rest::new(header).unpacked_and_packed() else { return true };
+    if unpacked > MAX_UNPACKED_BYTES && unpacked / MAX_RATIO > packed {
         return true;
     }
     let mut rest = Rest::new(header);
@@ -75,7 +75,7 @@ impl<'a> Rest<'a> {
         Some(())
     }
 
-    /// A number in groups of seven bits.
+    /// A number in groups of seven bits, ten at most. The decoder takes any number of them.
     fn number(&mut self) -> Option<u64> {
         let mut number = 0_u64;
         for shift in (0..64).step_by(7) {
@@ -95,8 +95,10 @@ impl<'a> Rest<'a> {
         for size in &mut sizes {
             // Of whatever type it says it is, the decoder reads a number.
             self.byte()?;
-            // Signs are in the last bit; what is negative is refused by the decoder.
-            *size = self.number()? >> 1;
+            let number = self.number()?;
+            // The sign is in the last bit. The decoder keeps 32 bits, and refuses what is negative.
+            let signed = (number >> 1) as i32 ^ -((number & 1) as i32);
+            *size = u64::try_from(signed).unwrap_or(0);
         }
         Some((sizes[1], sizes[2]))
     }
@@ -174,10 +176,11 @@ mod tests {
 
     #[test]
     fn a_list_of_truths_is_found_wherever_it_is() {
-        let lists_truths = is_unsound_page;
+        let lists_truths =
+            |rest: &[u8]| is_unsound_page(&[&[0x15, 0, 0x15, 2, 0x15, 2], rest].concat());
         assert!(lists_truths(&[0xf9, 0xf2, 0xff, 0xff, 0xff, 0xff, 7]));
-        assert!(lists_truths(&[0x15, 0, 0x1c, 0x19, 0x29, 0x03, 0x11, 0]), "in a list in a struct");
-        assert!(!lists_truths(&[0x15, 0, 0x15, 2, 0x15, 2, 0x5c, 0x11, 0, 0]), "a truth");
+        assert!(lists_truths(&[0x1c, 0x19, 0x29, 0x03, 0x11, 0]), "in a list in a struct");
+        assert!(!lists_truths(&[0x5c, 0x11, 0, 0]), "a truth");
         assert!(!lists_truths(&[0x19, 0x02, 0x15, 0]), "none of them");
         assert!(!lists_truths(&[0x15]), "cut short");
     }
@@ -198,7 +201,10 @@ mod tests {
             is_unsound_page(&[&header[..], &[0x2c, 0x15, 2, 0, 0]].concat())
         };
         assert!(page((2 << 30) - 1, 300));
+        assert!(page((9 << 32) + (2 << 30) - 1, 300), "cut to 32 bits");
         assert!(page(100 << 20, 99 << 10));
+        let long = [&[0x15, 0, 0x15][..], &[0x89; 20], &[4, 0x15, 2, 0]].concat();
+        assert!(is_unsound_page(&long), "more groups than a number has");
         assert!(!page(100 << 20, 100 << 10), "packed well");
         assert!(!page(32 << 20, 0), "small");
         assert!(!page(1 << 30, 1 << 30), "not packed");
