@@ -97,13 +97,19 @@ mod tests {
     #[test]
     fn nothing_is_read_or_skipped_at_the_end() {
         let mut file = tempfile::tempfile().unwrap();
-        file.write_all(b"0123456789").unwrap();
+        // What the header of a page begins with.
+        let header = [0x15, 0, 0x15, 2, 0x15, 2, 0];
+        file.write_all(b"012345").unwrap();
+        file.write_all(&header).unwrap();
         let source = Source::new(file).unwrap();
         let mut reader = source.get_read(6).unwrap();
-        let mut rest = [0; 4];
+        let mut rest = [0; 7];
         reader.read_exact(&mut rest).unwrap();
-        assert_eq!(&rest, b"6789");
+        assert_eq!(rest, header);
         let skipped = io::copy(&mut reader.take(8), &mut io::sink());
         assert_eq!(skipped.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+
+        let unsound = source.get_read(0).unwrap().read_exact(&mut rest);
+        assert_eq!(unsound.unwrap_err().kind(), io::ErrorKind::InvalidData);
     }
 }
