@@ -3,7 +3,11 @@
 
 mod support;
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{
+    collections::BTreeMap,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 use support::{Answer, BUCKET, Bucket, Data, Place, Run, assert_rows, canonical, command, night};
@@ -23,14 +27,18 @@ const ATTEMPTS: usize = 3;
 
 const ALWAYS: usize = usize::MAX;
 
-fn tables() -> Tables {
-    generate(&Options {
+fn options() -> Options {
+    Options {
         jobs: 100,
         users: 150,
         seed: 5,
         as_of_us: AS_OF.parse::<jiff::Timestamp>().unwrap().as_microsecond(),
         ..Options::default()
-    })
+    }
+}
+
+fn tables() -> Tables {
+    generate(&options())
 }
 
 /// A dataset whose storage is a bucket.
@@ -53,10 +61,15 @@ fn file(user: &Uuid) -> String {
 }
 
 fn run(data: &Data, bucket: &Bucket, extra: &[(&str, &str)]) -> Run {
+    ended(prepared(data, bucket, extra))
+}
+
+fn prepared(data: &Data, bucket: &Bucket, extra: &[(&str, &str)]) -> Command {
     let storage = format!("s3://{BUCKET}");
     let source = data.source_args();
     let args = ["run", "--json", "-vv", "--as-of", AS_OF, "--storage", &storage];
-    let output = command(&args)
+    let mut command = command(&args);
+    command
         .args(source)
         .env("AWS_ENDPOINT", bucket.endpoint())
         .env("AWS_ALLOW_HTTP", "true")
@@ -65,9 +78,12 @@ fn run(data: &Data, bucket: &Bucket, extra: &[(&str, &str)]) -> Run {
         .env("AWS_SECRET_ACCESS_KEY", SECRET)
         .env("AWS_MAX_ATTEMPTS", ATTEMPTS.to_string())
         .env("AWS_TIMEOUT", "1s")
-        .envs(extra.iter().copied())
-        .output()
-        .unwrap();
+        .envs(extra.iter().copied());
+    command
+}
+
+fn ended(mut command: Command) -> Run {
+    let output = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     let run = Run {
         status: output.status.code().unwrap(),
@@ -143,6 +159,35 @@ fn an_object_that_fails_costs_its_user_alone_and_is_asked_for_a_few_times() {
     let skipped = cases.iter().filter(|(.., fault)| fault.is_some()).count();
     let scored = |report: &Value| report["users"]["scored"].as_u64().unwrap() as usize;
     assert_eq!(scored(&report) + skipped, scored(&before));
+}
+
+/// Resumes that come late are waited for side by side, and not all at once.
+#[test]
+fn thousands_of_late_resumes_need_few_descriptors() {
+    const AT_ONCE: usize = 64;
+    let start = generate(&Options { jobs: 20, users: 3_000, ..options() });
+    let data = Data::new(&start);
+    let bucket = Bucket::of(&data.storage());
+    bucket.answer(".json.gz", Answer::Late(Duration::from_millis(20)), ALWAYS);
+    let plain = prepared(&data, &bucket, &[]);
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -n 128 && exec \"$0\" \"$@\""]);
+    limited.arg(plain.get_program()).args(plain.get_args());
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => limited.env(name, value),
+            None => limited.env_remove(name),
+        };
+    }
+    let report = ended(limited).ended(0).json();
+    let read = report["resumes"]["read"].as_u64().unwrap();
+    assert!(read > 2_000, "{report}");
+    let most = bucket.most_owed();
+    assert!((AT_ONCE / 2..=AT_ONCE).contains(&most), "{most} at once");
+    let from_folder = Data::new(&start);
+    let expected = night(&from_folder, AS_OF, &[]);
+    assert_eq!(report["input_faults"], expected["input_faults"]);
+    assert_rows(&canonical(&data.tables()), &canonical(&from_folder.tables()), "late resumes");
 }
 
 #[test]

@@ -26,6 +26,8 @@ pub enum Answer {
     Half,
     /// Nothing, for ever.
     Silence,
+    /// The object, after that long.
+    Late(Duration),
 }
 
 /// Answers by what a key ends with; for as many requests as are said, then the object.
@@ -43,6 +45,8 @@ struct State {
     answers: Mutex<Answers>,
     /// Method and path of each request.
     asked: Mutex<Vec<String>>,
+    /// Late answers that are owed now, and the most of them at any time.
+    num_owed: Mutex<(usize, usize)>,
 }
 
 impl Bucket {
@@ -92,6 +96,11 @@ impl Bucket {
     /// Every request.
     pub fn requests(&self) -> Vec<String> {
         self.state.asked.lock().unwrap().clone()
+    }
+
+    /// The most late answers that were owed at the same time.
+    pub fn most_owed(&self) -> usize {
+        self.state.num_owed.lock().unwrap().1
     }
 
     /// The names of the objects.
@@ -157,6 +166,17 @@ fn serve(mut client: TcpStream, state: &State) {
                 let _ = client.write_all(head.as_bytes());
                 let _ = client.write_all(&bytes[..bytes.len() / 2]);
                 return;
+            }
+            Some(Answer::Late(by)) => {
+                let owe = |step: isize| {
+                    let (now, most) = &mut *state.num_owed.lock().unwrap();
+                    *now = now.checked_add_signed(step).unwrap();
+                    *most = (*now).max(*most);
+                };
+                owe(1);
+                thread::sleep(by);
+                owe(-1);
+                object(&mut client, state, method, key, (body, from))
             }
             Some(Answer::Silence) => {
                 thread::sleep(Duration::from_mins(1));
