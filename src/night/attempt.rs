@@ -236,13 +236,7 @@ impl Night<'_> {
                 )),
             };
             report.seconds.publish += timeline.end("publish", publishing_began);
-            let unpublished = match published {
-                Ok(place) => {
-                    report.snapshot = Some(place);
-                    None
-                }
-                Err(failure) => Some(failure),
-            };
+            let unpublished = published.map(|place| report.snapshot = Some(place)).err();
             Ok((sink, unpublished))
         })?;
         report.timeline = timeline.spans();

@@ -48,7 +48,6 @@ impl Is {
 }
 
 /// What is left to read.
-#[derive(Clone, Copy)]
 pub(super) struct Rest<'a>(pub(super) &'a [u8]);
 
 impl Rest<'_> {
@@ -136,7 +135,7 @@ impl Rest<'_> {
     fn value(&mut self, kind: u8, known: Option<Is>, depth: u32) -> Walked {
         match kind {
             BYTE => self.skip(1),
-            4..=6 => self.number().map(drop),
+            kind if INTEGERS.contains(&kind) => self.number().map(drop),
             DOUBLE => self.skip(8),
             TEXT => {
                 let length = self.number()?;
