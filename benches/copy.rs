@@ -17,7 +17,7 @@ use std::sync::Arc;
 use talvix_engine::{ids::Uuid, rows::ScoreRows};
 use talvix_exporter::{
     chunk::{Chunk, LeftOut, NightOut},
-    diff::{Diff, NewRow},
+    diff::{Diff, Existing, NewRow},
     pgcopy,
 };
 use talvix_loader::tables::SCORES;
@@ -55,7 +55,7 @@ fn bench(criterion: &mut Criterion, scene: &Scene) {
         scrape_run_id: None,
     };
     assert_eq!(pgcopy::COLUMNS, COLUMNS.join(", "));
-    let rows = Diff::new(&out, &chunk, &chunk.all(), &[], &LeftOut::default()).unwrap().write;
+    let rows = Diff::new(&chunk, &chunk.all(), &[], &LeftOut::default()).write;
     let bytes = encode(&out, &rows);
     let texts: usize = chunk.blocks.iter().map(|block| num_texts(&block.rows)).sum();
     assert!(!rows.is_empty() && texts > 0, "{} rows, {texts} texts prove little", rows.len());
@@ -75,7 +75,8 @@ fn bench(criterion: &mut Criterion, scene: &Scene) {
     let stored: Vec<RecordBatch> =
         chunk.blocks.iter().map(|block| stored(&out, &chunk, &block.rows)).collect();
     let unchanged = || {
-        let diff = Diff::new(&out, &chunk, &chunk.all(), &stored, &LeftOut::default()).unwrap();
+        let stored = Existing::read(&out, &chunk, &chunk.all(), &stored).unwrap();
+        let diff = Diff::new(&chunk, &chunk.all(), &stored, &LeftOut::default());
         (diff.write.len(), diff.delete.len(), diff.unchanged)
     };
     assert_eq!(unchanged(), (0, 0, rows.len() as u64), "what is stored is what is kept");

@@ -33,6 +33,10 @@ use talvix_loader::{
 };
 use talvix_storage::Storage;
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Jobs and users of the night, where [`JOBS`] and [`USERS`] do not say otherwise.
 const SIZE: (usize, usize) = (20_000, 1_000);
 
@@ -160,7 +164,12 @@ impl Scene {
         let scorer = self.scorer();
         let scorer = scorer.on(&self.night.users, &self.night.stored);
         let blocks = scorer.score(&Self::in_full(&self.users()));
-        Chunk { users: self.night.users.clone(), blocks, unscored: Vec::new() }
+        Chunk {
+            users: self.night.users.clone(),
+            stored: Arc::default(),
+            blocks,
+            unscored: Vec::new(),
+        }
     }
 
     /// Users, each to be scored with every job.

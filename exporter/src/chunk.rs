@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use std::{collections::HashSet, ops::Range, sync::Arc};
 use talvix_engine::{
-    columns::{JobColumns, UserColumns},
+    columns::{JobColumns, StoredPairs, UserColumns},
     ids::{JobNo, UserNo, Uuid},
     mode::Mode,
     score::{ScoredBlock, ScoredUser},
@@ -38,6 +38,8 @@ impl NightOut<'_> {
 pub struct Chunk {
     /// The users whom the blocks count, and maybe others.
     pub users: Arc<UserColumns>,
+    /// What was stored for them this week when they were loaded, where that was read.
+    pub stored: Arc<StoredPairs>,
     /// Users and rows, block by block.
     pub blocks: Vec<ScoredBlock>,
     /// The users between and beside them who were to be scored and could not be, and why: only a

@@ -6,7 +6,7 @@ mod schema;
 
 use crate::{
     chunk::{Chunk, Finish, LeftOut, NightOut, RowCounts, Written},
-    diff::Diff,
+    diff::{Diff, Existing},
     error::Error,
 };
 use arrow::array::RecordBatch;
@@ -54,7 +54,8 @@ impl DatasetSink {
     /// since the load.
     pub fn write_chunk(&mut self, out: &NightOut<'_>, chunk: &Chunk) -> Result<Written, Error> {
         point("chunk-begun");
-        let diff = Diff::new(out, chunk, &chunk.all(), &self.stored, &LeftOut::default())?;
+        let stored = Existing::read(out, chunk, &chunk.all(), &self.stored)?;
+        let diff = Diff::new(chunk, &chunk.all(), &stored, &LeftOut::default());
         let rows = diff.counts();
         if !diff.write.is_empty() {
             self.new_scores.push(rewrite::score_rows(out, &diff.write, Timestamp::now())?);
@@ -251,7 +252,8 @@ impl DatasetPreview {
 
     /// What writing a chunk would change.
     pub fn rows(&self, out: &NightOut<'_>, chunk: &Chunk) -> Result<RowCounts, Error> {
-        Ok(Diff::new(out, chunk, &chunk.all(), &self.stored, &LeftOut::default())?.counts())
+        let stored = Existing::read(out, chunk, &chunk.all(), &self.stored)?;
+        Ok(Diff::new(chunk, &chunk.all(), &stored, &LeftOut::default()).counts())
     }
 }
 

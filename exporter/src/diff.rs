@@ -4,30 +4,72 @@ use crate::{
     chunk::{Chunk, LeftOut, NightOut, RowCounts},
     error::Error,
 };
-use arrow::{
-    array::{AsArray, RecordBatch},
-    datatypes::TimestampMicrosecondType,
-};
+use arrow::array::RecordBatch;
 use foldhash::fast::FixedState;
 use std::{
     collections::{HashMap, HashSet},
     ops::Range,
 };
 use talvix_engine::{
-    columns::StoredRows,
+    columns::{StoredPair, StoredRows},
     ids::{JobNo, UserNo, Uuid},
     rows::{RowDigest, ScoreRows},
 };
 
 /// A row as it is stored.
 #[derive(Clone, Copy, Debug)]
-struct Existing {
+pub struct Existing {
+    user: UserNo,
+    /// `None` when it is not among tonight's.
+    job: Option<JobNo>,
     id: Uuid,
     created_at_us: i64,
     is_this_week: bool,
     digest: RowDigest,
     /// Which of the batches' rows, counted through.
     row: usize,
+}
+
+impl Existing {
+    /// The rows of the users of a part of a chunk: batches with the columns of
+    /// [`talvix_loader::tables::SCORES`], which may hold rows of others.
+    pub fn read(
+        out: &NightOut<'_>,
+        chunk: &Chunk,
+        part: &Range<usize>,
+        stored: &[RecordBatch],
+    ) -> Result<Vec<Existing>, Error> {
+        let week = (i32::from(out.week.year), i32::from(out.week.week));
+        let in_part: HashSet<UserNo, FixedState> =
+            chunk.part(part).map(|(_, user)| user.user).collect();
+        let mut existing = Vec::new();
+        let mut first_row = 0;
+        for batch in stored {
+            let rows = StoredRows::new(batch)?;
+            for row in 0..batch.num_rows() {
+                let user = chunk.users.number_of(&rows.user_id(row));
+                let Some(user) = user.filter(|user| in_part.contains(user)) else { continue };
+                existing.push(Existing {
+                    user,
+                    job: out.jobs.number_of(&rows.job_id(row)),
+                    id: rows.id(row),
+                    created_at_us: rows.created_at_us(row),
+                    is_this_week: rows.week(row) == week,
+                    digest: rows.digest(row),
+                    row: first_row + row,
+                });
+            }
+            first_row += batch.num_rows();
+        }
+        Ok(existing)
+    }
+
+    /// A row of this week that is as it was loaded.
+    #[must_use]
+    pub fn as_loaded(user: UserNo, pair: &StoredPair) -> Existing {
+        let StoredPair { job, digest, id, created_at_us, .. } = *pair;
+        Existing { user, job, id, created_at_us, is_this_week: true, digest, row: 0 }
+    }
 }
 
 /// A row to write: a kept pair, with the identity of the row whose values it replaces.
@@ -57,57 +99,29 @@ pub struct Diff<'a> {
 }
 
 impl<'a> Diff<'a> {
-    /// Compares a part of a chunk with what is stored for its users: batches with the columns of
-    /// [`talvix_loader::tables::SCORES`]. Rows of users who are not in the part, or who are left
-    /// as they are, stay.
-    pub fn new(
-        out: &NightOut<'_>,
-        chunk: &'a Chunk,
-        part: &Range<usize>,
-        stored: &[RecordBatch],
-        left: &LeftOut,
-    ) -> Result<Self, Error> {
+    /// Compares a part of a chunk with what is stored for its users. Rows of users who are not in
+    /// the part, or who are left as they are, stay.
+    #[must_use]
+    pub fn new(chunk: &'a Chunk, part: &Range<usize>, stored: &[Existing], left: &LeftOut) -> Self {
         let in_chunk: HashSet<UserNo, FixedState> = chunk
             .part(part)
             .map(|(_, user)| user.user)
             .filter(|user| !left.is_left(*user))
             .collect();
-        let week = (i32::from(out.week.year), i32::from(out.week.week));
 
         // The unique key is (user, job): at most one stored row meets a kept pair. A row whose job
         // is not among tonight's can only go.
         let mut existing: HashMap<(UserNo, JobNo), Existing, FixedState> = HashMap::default();
         let mut diff = Diff::default();
-        let mut first_row = 0;
-        for batch in stored {
-            let rows = StoredRows::new(batch)?;
-            let ids = batch.column(0).as_fixed_size_binary();
-            let created_at =
-                batch.column(batch.num_columns() - 1).as_primitive::<TimestampMicrosecondType>();
-            for row in 0..batch.num_rows() {
-                let Some(user) = chunk.users.number_of(&rows.user_id(row)) else { continue };
-                if !in_chunk.contains(&user) {
-                    continue;
-                }
-                let mut id = [0; 16];
-                id.copy_from_slice(ids.value(row));
-                let found = Existing {
-                    id,
-                    created_at_us: created_at.value(row),
-                    is_this_week: rows.week(row) == week,
-                    digest: rows.digest(row),
-                    row: first_row + row,
-                };
-                let other = match out.jobs.number_of(&rows.job_id(row)) {
-                    Some(job) => existing.insert((user, job), found),
-                    None => Some(found),
-                };
-                if let Some(other) = other {
-                    diff.delete.push(other.id);
-                    diff.delete_rows.push(other.row);
-                }
+        for found in stored.iter().filter(|found| in_chunk.contains(&found.user)) {
+            let other = match found.job {
+                Some(job) => existing.insert((found.user, job), *found),
+                None => Some(*found),
+            };
+            if let Some(other) = other {
+                diff.delete.push(other.id);
+                diff.delete_rows.push(other.row);
             }
-            first_row += batch.num_rows();
         }
 
         for (block, user) in chunk.part(part) {
@@ -132,10 +146,10 @@ impl<'a> Diff<'a> {
             }
         }
         let mut gone: Vec<Existing> = existing.into_values().collect();
-        gone.sort_unstable_by_key(|found| found.row);
+        gone.sort_unstable_by_key(|found| (found.row, found.id));
         diff.delete.extend(gone.iter().map(|found| found.id));
         diff.delete_rows.extend(gone.iter().map(|found| found.row));
-        Ok(diff)
+        diff
     }
 
     /// What the changes amount to.

@@ -2,12 +2,14 @@
 //!
 //! - `transaction`: begun under the lock, proven to be in, tried again where that may help
 //! - `meanwhile`: what became of a chunk's users since they were loaded
+//! - `stored`: what is stored for a chunk's users
 //! - `steps`: the statements of a chunk
 //! - `finish`: the transaction that ends a night
 
 mod finish;
 mod meanwhile;
 mod steps;
+mod stored;
 mod transaction;
 
 use crate::{
@@ -151,8 +153,8 @@ async fn write_users(
 
     let Meanwhile { mut left, changed } = meanwhile(transaction, chunk, part, &ids).await?;
     point("chunk-locked");
-    let stored = steps::stored_rows(transaction, &ids).await?;
-    let mut diff = Diff::new(out, chunk, part, &stored, &left)?;
+    let stored = stored::stored(transaction, out, chunk, part).await?;
+    let mut diff = Diff::new(chunk, part, &stored, &left);
     drop(stored);
 
     left.jobs = steps::deleted_jobs(transaction, out, &diff).await?;
@@ -190,20 +192,18 @@ pub async fn preview(
     out: &NightOut<'_>,
     chunk: &Chunk,
 ) -> Result<RowCounts, Error> {
-    let ids: Vec<uuid::Uuid> =
-        chunk.scored().map(|(_, scored)| pg_uuid(chunk.users.id[scored.user.ix()])).collect();
     let doing = "reading what is stored";
     let stored = all_answers(doing, async {
         let failed = || PgError::query(doing);
         let transaction =
             client.build_transaction().read_only(true).start().await.map_err(failed())?;
         transaction.batch_execute(TRANSACTION_SETTINGS).await.map_err(failed())?;
-        let stored = steps::stored_rows(&transaction, &ids).await?;
+        let stored = stored::stored(&transaction, out, chunk, &chunk.all()).await?;
         transaction.rollback().await.map_err(failed())?;
         Ok::<_, Error>(stored)
     })
     .await?;
-    Ok(Diff::new(out, chunk, &chunk.all(), &stored, &LeftOut::default())?.counts())
+    Ok(Diff::new(chunk, &chunk.all(), &stored, &LeftOut::default()).counts())
 }
 
 fn pg_uuid(id: Uuid) -> uuid::Uuid {

@@ -3,7 +3,7 @@
 use crate::{
     error::Error,
     reader::{Read, TableReader},
-    tables::{InputTable, JOB_STATES, STORED, USER_ID, USER_IDS},
+    tables::{InputTable, JOB_STATES, SCORES, USER_ID, USER_IDS},
 };
 use arrow::array::{Array, AsArray, RecordBatch};
 use std::collections::HashMap;
@@ -58,7 +58,7 @@ pub fn jobs(reader: &dyn TableReader) -> Result<HashMap<Uuid, JobState>, Error> 
 /// What is stored for the selected user this week, by job.
 pub fn stored_scores(reader: &dyn TableReader) -> Result<HashMap<Uuid, StoredScore>, Error> {
     let mut scores = HashMap::new();
-    each(reader, STORED, |batch| {
+    each(reader, SCORES, |batch| {
         let rows = StoredRows::new(batch)?;
         for row in 0..batch.num_rows() {
             let score = StoredScore { fit_score: rows.fit_score(row), digest: rows.digest(row) };

@@ -5,8 +5,8 @@ use crate::{
     reader::{Read, TableReader, UserRange},
     resumes::ResumeReader,
     tables::{
-        BENCHMARKS, COMPANY_PREFS, CURSORS, JOB_SKILLS, JOBS, MODEL_WEIGHTS, RESUMES, SCRAPE_RUNS,
-        STORED, TARGET_ROLES, USERS,
+        BENCHMARKS, COMPANY_PREFS, CURSORS, JOB_SKILLS, JOBS, MODEL_WEIGHTS, RESUMES, SCORES,
+        SCRAPE_RUNS, TARGET_ROLES, USERS,
     },
 };
 use arrow::array::RecordBatch;
@@ -73,7 +73,8 @@ pub struct UserRows {
     company_prefs: Vec<RecordBatch>,
     resumes: Vec<RecordBatch>,
     cursors: Vec<RecordBatch>,
-    stored: StoredPairsBuilder,
+    /// None where it was left out.
+    stored: Option<StoredPairsBuilder>,
 }
 
 impl UserRows {
@@ -85,12 +86,13 @@ impl UserRows {
         jobs: &JobColumns,
         with_stored: bool,
     ) -> Result<Self, Error> {
-        let mut rows = UserRows::default();
+        let stored = with_stored.then(StoredPairsBuilder::default);
+        let mut rows = UserRows { stored, ..UserRows::default() };
         let UserRows { users, target_roles, company_prefs, resumes, cursors, stored } = &mut rows;
         // The dearest first, so that connections share the work evenly.
         let mut reads = Vec::new();
-        if with_stored {
-            reads.push(Read::of(range, STORED, |batch| Ok(stored.push(batch, jobs)?)));
+        if let Some(stored) = stored {
+            reads.push(Read::of(range, SCORES, |batch| Ok(stored.push(batch, jobs)?)));
         }
         reads.extend([
             Read::collect(range, USERS, users),
@@ -124,7 +126,7 @@ impl UserRows {
         let states = resumes.read(&wanted, faults).await?;
         tracing::debug!("what the resumes of {} users say is known", wanted.len());
         let users = draft.finish(states);
-        let stored = stored.finish(&users);
+        let stored = stored.map(|stored| stored.finish(&users)).unwrap_or_default();
         Ok(Segment { users, stored })
     }
 }

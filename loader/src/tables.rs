@@ -208,16 +208,13 @@ pub const SCORES: InputTable = InputTable {
     ],
     user_column: Some("user_id"),
     optional: true,
+    versioned: true,
     ..TABLE
 };
 
-/// Of what is stored for users, all that decides whether it must be written anew: all but the row's
-/// id and when it was made.
-pub const STORED: InputTable = InputTable {
-    columns: match SCORES.columns {
-        [_id, stored @ .., _created_at] => stored,
-        _ => panic!("scores have more than two columns"),
-    },
+/// Which rows are stored for users, in which version.
+pub const SCORE_VERSIONS: InputTable = InputTable {
+    columns: &[required("user_id", Kind::Uuid), required("id", Kind::Uuid)],
     ..SCORES
 };
 
@@ -267,5 +264,5 @@ impl InputTable {
     ];
 
     /// Parts of these tables, each with a number of columns of its own, that are read besides.
-    pub const PARTS: [InputTable; 4] = [STORED, JOB_STATES, USER_ID, USER_IDS];
+    pub const PARTS: [InputTable; 4] = [SCORE_VERSIONS, JOB_STATES, USER_ID, USER_IDS];
 }

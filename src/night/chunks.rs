@@ -79,7 +79,7 @@ pub fn score_and_write(
             let mut number = 0;
             while let Some(Segment { users, stored }) = segment {
                 let began = Instant::now();
-                let users = Arc::new(users);
+                let (users, stored) = (Arc::new(users), Arc::new(stored));
                 let scorer = scorer.on(&users, &stored);
                 let decided = threads.install(|| plan.add(&users, scorer));
                 work.add(began);
@@ -92,7 +92,12 @@ pub fn score_and_write(
                     let began = Instant::now();
                     let blocks = threads.install(|| scorer.score(to_score));
                     work.add(began);
-                    let chunk = Chunk { users: users.clone(), blocks, unscored: unscored.to_vec() };
+                    let chunk = Chunk {
+                        users: users.clone(),
+                        stored: stored.clone(),
+                        blocks,
+                        unscored: unscored.to_vec(),
+                    };
                     number += 1;
                     point("scored");
                     if sender.send((number, chunk)).is_err() {

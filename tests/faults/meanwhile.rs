@@ -47,6 +47,7 @@ pub fn cases() -> Vec<Case> {
         let deleted = move || disturbed(&FULL, point, user, |_, _| {});
         case(format!("users-deleted/{point}"), point == "scored", Box::new(deleted));
     }
+    case("rows-change".into(), true, Box::new(rows_change));
     case("stale-again".into(), true, Box::new(stale_again));
     case("jobs-change".into(), true, Box::new(jobs_change));
     case("deadlock".into(), true, Box::new(deadlock));
@@ -141,6 +142,34 @@ fn stale_again() {
     assert_eq!(site.db().query_i64(&stale), 2, "what came after the load is still to be done");
     next_run_knows(&site, "stale again");
     assert_eq!(site.db().query_i64(&stale), 0);
+}
+
+/// Stored rows are edited, and one more comes, after the load: this very run finds and mends that.
+fn rows_change() {
+    let site = Site::new(&DELTA, Where::Postgres);
+    let users: Vec<String> = DELTA.chunks[0].iter().map(ToString::to_string).collect();
+    let of_chunk = format!("user_id = any('{{{}}}')", users.join(","));
+    let sql = format!(
+        "update job_fit_scores set fit_reasons = '{{of somebody else}}' where {of_chunk}
+             and id::text < '8';
+         insert into job_fit_scores (user_id, job_id, fit_score, fit_label, recommendation,
+             fit_reasons, week_number, year_number)
+         select s.user_id, j.id, 40, 'fair', 'skip', '{{of somebody else}}', s.week_number,
+             s.year_number
+         from jobs j, (select * from job_fit_scores where {of_chunk} order by id limit 1) s
+         where not exists (select from job_fit_scores o
+             where (o.user_id, o.job_id) = (s.user_id, j.id)) order by j.id limit 1"
+    );
+    let theirs = "select count(*) from job_fit_scores where fit_reasons = '{of somebody else}'";
+    let before = site.tables();
+    let run = disturb(&site, &at("scored", 0, "wait"), "scored", &sql);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    assert!(run.json()["rows"]["updated"].as_u64() > Some(0), "{}", run.stdout);
+    assert_eq!(site.db().query_i64(theirs), 0, "what others wrote is written over");
+    let after = site.tables();
+    let model =
+        Model::pin(&FULL.before, &aliases(), Weights::from_rows(&FULL.before.model_weights));
+    assert_scores(&after, &before, &model, site.scene.as_of_us, "rows that change");
 }
 
 /// A job is edited, one is new and one is cleaned, after the load.

@@ -9,8 +9,8 @@ use crate::{
     rows::{RowDigest, RowValues},
 };
 use arrow::{
-    array::{BooleanArray, Int32Array, RecordBatch, StringArray},
-    datatypes::Int32Type,
+    array::{BooleanArray, Int32Array, RecordBatch, StringArray, TimestampMicrosecondArray},
+    datatypes::{Int32Type, TimestampMicrosecondType, UInt32Type},
 };
 
 /// A stored row.
@@ -20,17 +20,29 @@ pub struct StoredPair {
     pub job: Option<JobNo>,
     /// Over the values that a run writes.
     pub digest: RowDigest,
+    /// The row.
+    pub id: Uuid,
+    /// Its version: another one where any of it was changed.
+    pub row_version: u32,
+    /// When it was made, in microseconds since the Unix epoch.
+    pub created_at_us: i64,
 }
 
-/// This week's stored rows, per [`UserNo`].
+/// This week's stored rows, per [`UserNo`]; by default they are not known.
 #[derive(Debug, Default)]
 pub struct StoredPairs(Lists<StoredPair>);
 
 impl StoredPairs {
+    /// The stored rows of a user, where what is stored was read.
+    #[must_use]
+    pub fn known_of(&self, user: UserNo) -> Option<&[StoredPair]> {
+        (self.0.num_rows() > 0).then(|| self.0.row(user.ix()))
+    }
+
     /// The stored rows of a user.
     #[must_use]
     pub fn of(&self, user: UserNo) -> &[StoredPair] {
-        if self.0.num_rows() == 0 { &[] } else { self.0.row(user.ix()) }
+        self.known_of(user).unwrap_or_default()
     }
 }
 
@@ -43,18 +55,24 @@ pub struct StoredPairsBuilder {
 }
 
 impl StoredPairsBuilder {
-    /// Takes a batch of this week's rows with the columns `user_id`, `job_id`, `fit_score`,
-    /// `fit_label`, `recommendation`, `fit_reasons`, `missing_skills`, `strengths`,
-    /// `is_full_score`, `week_number`, `year_number`.
+    /// Takes a batch of this week's rows with the columns of [`StoredRows`] and `row_version`.
     pub fn push(&mut self, batch: &RecordBatch, jobs: &JobColumns) -> Result<(), DoorError> {
         let rows = StoredRows::new(batch)?;
+        let row_versions =
+            Batch::new("job_fit_scores", batch).numbers::<UInt32Type>("row_version")?;
         for row in 0..batch.num_rows() {
             let user = rows.user_id(row);
             if self.runs.last().is_none_or(|(last, _)| *last != user) {
                 self.runs.push((user, self.pairs.len()));
             }
             let job = jobs.number_of(&rows.job_id(row));
-            self.pairs.push(StoredPair { job, digest: rows.digest(row) });
+            self.pairs.push(StoredPair {
+                job,
+                digest: rows.digest(row),
+                id: rows.id(row),
+                row_version: row_versions.value(row),
+                created_at_us: rows.created_at_us(row),
+            });
         }
         Ok(())
     }
@@ -80,8 +98,12 @@ impl StoredPairsBuilder {
     }
 }
 
-/// A batch of stored rows, read row by row.
+/// A batch of stored rows, read row by row: with the columns `id`, `user_id`, `job_id`, `fit_score`,
+/// `fit_label`, `recommendation`, `fit_reasons`, `missing_skills`, `strengths`, `is_full_score`,
+/// `week_number`, `year_number`, `created_at`.
 pub struct StoredRows<'a> {
+    ids: Ids<'a>,
+    created_at: &'a TimestampMicrosecondArray,
     user_ids: Ids<'a>,
     job_ids: Ids<'a>,
     fit_scores: &'a Int32Array,
@@ -98,6 +120,8 @@ impl<'a> StoredRows<'a> {
     pub fn new(batch: &'a RecordBatch) -> Result<Self, DoorError> {
         let batch = Batch::new("job_fit_scores", batch);
         Ok(StoredRows {
+            ids: batch.ids("id")?,
+            created_at: batch.numbers::<TimestampMicrosecondType>("created_at")?,
             user_ids: batch.ids("user_id")?,
             job_ids: batch.ids("job_id")?,
             fit_scores: batch.numbers::<Int32Type>("fit_score")?,
@@ -112,6 +136,18 @@ impl<'a> StoredRows<'a> {
                 batch.lists("strengths")?,
             ],
         })
+    }
+
+    /// Which row.
+    #[must_use]
+    pub fn id(&self, row: usize) -> Uuid {
+        self.ids.get(row)
+    }
+
+    /// When it was made, in microseconds since the Unix epoch.
+    #[must_use]
+    pub fn created_at_us(&self, row: usize) -> i64 {
+        self.created_at.value(row)
     }
 
     /// Whose.

@@ -7,13 +7,11 @@ use crate::{
     error::Error,
     pgcopy,
 };
-use arrow::array::RecordBatch;
 use futures_util::SinkExt;
 use jiff::Timestamp;
 use std::{collections::HashSet, ops::Range};
-use talvix_engine::ids::{JobNo, UserNo, Uuid, uuid_text};
+use talvix_engine::ids::{JobNo, UserNo, Uuid};
 use talvix_fault_points::point;
-use talvix_loader::{postgres::copy_out, tables::SCORES};
 use talvix_pg::{
     answer,
     copy::{CHUNK_BYTES, CopyEncoder},
@@ -34,22 +32,6 @@ pub(super) async fn execute(
 ) -> Result<(), Error> {
     answer(doing, transaction.execute_typed(sql, params)).await?;
     Ok(())
-}
-
-/// What is stored for users, of this week and others.
-pub(super) async fn stored_rows(
-    transaction: &Transaction<'_>,
-    ids: &[uuid::Uuid],
-) -> Result<Vec<RecordBatch>, Error> {
-    // COPY takes no parameters; these are hex digits and dashes of our own making.
-    let ids: Vec<String> = ids.iter().map(|id| uuid_text(id.as_bytes())).collect();
-    let columns: Vec<&str> = SCORES.columns.iter().map(|column| column.name).collect();
-    let select = format!(
-        "select {} from public.job_fit_scores where user_id = any('{{{}}}'::uuid[])",
-        columns.join(", "),
-        ids.join(",")
-    );
-    Ok(copy_out(transaction.client(), SCORES, &select).await?)
 }
 
 /// The jobs of rows to write that were deleted since the load; the others are held in place.

@@ -9,8 +9,8 @@ use arrow::{
     },
     datatypes::{DataType, Field, Schema, SchemaRef},
 };
-use futures_util::TryStreamExt;
-use std::{pin::pin, sync::Arc};
+use futures_util::{FutureExt, TryStreamExt};
+use std::{future::ready, pin::pin, sync::Arc};
 use talvix_dataset::{Kind, Null};
 use talvix_pg::{
     answer,
@@ -77,7 +77,15 @@ pub async fn copy_out_each(
     let mut rows = Rows::new(table);
     let mut decoder = CopyDecoder::new(rows.names);
     let decode = |source| Error::Decode { table: table.name, source };
-    while let Some(piece) = answer(doing, stream.try_next()).await? {
+    loop {
+        // Each row is a piece, and most are there already: a limit on waiting would cost each of
+        // them a timer.
+        let piece = match stream.try_next().now_or_never() {
+            Some(Ok(piece)) => piece,
+            Some(Err(error)) => answer(doing, ready(Err(error))).await?,
+            None => answer(doing, stream.try_next()).await?,
+        };
+        let Some(piece) = piece else { break };
         decoder.feed(piece);
         while let Some(row) = decoder.next_row().map_err(decode)? {
             rows.push(row).map_err(decode)?;

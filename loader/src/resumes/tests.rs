@@ -225,14 +225,15 @@ fn few_changes_are_not_worth_a_new_cache() {
     let world = World::new(250);
     world.check();
     let before = fs::read(world.cache()).unwrap();
-    world.write(7, &json(8));
-    world.write(8, &json(7));
+    for user in 0..12_u16 {
+        world.write(user, &json(u64::from(user) + 1));
+    }
     settle();
-    assert_eq!(world.check().read, 2);
+    assert_eq!(world.check().read, 12);
     assert_eq!(fs::read(world.cache()).unwrap(), before);
-    world.write(9, &json(10));
+    world.write(12, &json(13));
     settle();
-    assert_eq!(world.check().read, 3);
+    assert_eq!(world.check().read, 13);
     assert_ne!(fs::read(world.cache()).unwrap(), before);
     assert_eq!(world.check().read, 0);
 }

@@ -21,7 +21,11 @@ pub(super) fn pack(words: &Words) -> Vec<u8> {
     let mut hashes: Vec<u32> = words.hashes().map(short).collect();
     hashes.sort_unstable();
     hashes.dedup();
-    hashes.iter().flat_map(|hash| hash.to_be_bytes().into_iter().skip(4 - HASH_BYTES)).collect()
+    let mut packed = Vec::with_capacity(hashes.len() * HASH_BYTES);
+    for hash in hashes {
+        packed.extend_from_slice(&hash.to_be_bytes()[4 - HASH_BYTES..]);
+    }
+    packed
 }
 
 fn unpack(packed: &[u8]) -> impl Iterator<Item = u32> {

@@ -25,9 +25,10 @@ use std::{
 };
 use talvix_engine::ids::Uuid;
 
-/// Fewer changes than one in this many entries are read anew night after night rather than written:
-/// carrying over an entry costs a tenth of reading a resume.
-const ENTRIES_PER_CHANGE: usize = 100;
+/// Fewer changes than one in this many entries are read anew night after night rather than written.
+/// Carrying over an entry costs a fifth of reading a resume, so with one change in a hundred entries
+/// a night it is cheapest to write each fifth or sixth night.
+const ENTRIES_PER_CHANGE: usize = 20;
 
 /// The most changes that wait in memory, some kilobyte each.
 const MAX_WAITING: usize = 10_000;
