@@ -26,8 +26,8 @@ use std::{
 use talvix_engine::ids::Uuid;
 
 /// Fewer changes than one in this many entries are read anew night after night rather than written.
-/// Carrying over an entry costs a fifth of reading a resume, so with one change in a hundred entries
-/// a night it is cheapest to write each fifth or sixth night.
+/// By a profile carrying over an entry costs a fifth of reading a resume; with one change in a hundred
+/// entries a night it is then cheapest to write each fifth or sixth night.
 const ENTRIES_PER_CHANGE: usize = 20;
 
 /// The most changes that wait in memory, some kilobyte each.
