@@ -99,21 +99,15 @@ pub struct Diff<'a> {
 }
 
 impl<'a> Diff<'a> {
-    /// Compares a part of a chunk with what is stored for its users. Rows of users who are not in
-    /// the part, or who are left as they are, stay.
+    /// Compares a part of a chunk with what is stored for the users of that part. Rows of users who
+    /// are left as they are stay.
     #[must_use]
     pub fn new(chunk: &'a Chunk, part: &Range<usize>, stored: &[Existing], left: &LeftOut) -> Self {
-        let in_chunk: HashSet<UserNo, FixedState> = chunk
-            .part(part)
-            .map(|(_, user)| user.user)
-            .filter(|user| !left.is_left(*user))
-            .collect();
-
         // The unique key is (user, job): at most one stored row meets a kept pair. A row whose job
         // is not among tonight's can only go.
         let mut existing: HashMap<(UserNo, JobNo), Existing, FixedState> = HashMap::default();
         let mut diff = Diff::default();
-        for found in stored.iter().filter(|found| in_chunk.contains(&found.user)) {
+        for found in stored.iter().filter(|found| !left.is_left(found.user)) {
             let other = match found.job {
                 Some(job) => existing.insert((found.user, job), *found),
                 None => Some(*found),

@@ -33,16 +33,16 @@ pub struct StoredPair {
 pub struct StoredPairs(Lists<StoredPair>);
 
 impl StoredPairs {
-    /// The stored rows of a user, where what is stored was read.
+    /// Whether what is stored for the users was read.
     #[must_use]
-    pub fn known_of(&self, user: UserNo) -> Option<&[StoredPair]> {
-        (self.0.num_rows() > 0).then(|| self.0.row(user.ix()))
+    pub fn is_known(&self) -> bool {
+        self.0.num_rows() > 0
     }
 
-    /// The stored rows of a user.
+    /// The stored rows of a user; none where they are not known.
     #[must_use]
     pub fn of(&self, user: UserNo) -> &[StoredPair] {
-        self.known_of(user).unwrap_or_default()
+        if self.is_known() { self.0.row(user.ix()) } else { &[] }
     }
 }
 

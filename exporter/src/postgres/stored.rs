@@ -12,10 +12,7 @@ use arrow::{
     array::{AsArray, RecordBatch},
     datatypes::UInt32Type,
 };
-use std::{
-    collections::{HashMap, HashSet},
-    ops::Range,
-};
+use std::{collections::HashMap, ops::Range};
 use talvix_engine::ids::{UserNo, uuid_text};
 use talvix_loader::{
     postgres::copy_out,
@@ -31,31 +28,32 @@ pub(super) async fn stored(
     part: &Range<usize>,
 ) -> Result<Vec<Existing>, Error> {
     let users: Vec<UserNo> = chunk.part(part).map(|(_, scored)| scored.user).collect();
-    let (known, mut unknown): (Vec<UserNo>, Vec<UserNo>) =
-        users.iter().partition(|user| chunk.stored.known_of(**user).is_some());
+    let (same, others) = if chunk.stored.is_known() {
+        let versions = select(transaction, SCORE_VERSIONS, chunk, &users).await?;
+        split(chunk, users, &versions)
+    } else {
+        (Vec::new(), users)
+    };
 
     let mut stored = Vec::new();
-    if !known.is_empty() {
-        let versions = select(transaction, SCORE_VERSIONS, chunk, &known).await?;
-        let same = as_loaded(chunk, &known, &versions);
-        for &user in &known {
-            if same.contains(&user) {
-                let loaded = chunk.stored.of(user);
-                stored.extend(loaded.iter().map(|pair| Existing::as_loaded(user, pair)));
-            } else {
-                unknown.push(user);
-            }
-        }
+    for user in same {
+        let loaded = chunk.stored.of(user);
+        stored.extend(loaded.iter().map(|pair| Existing::as_loaded(user, pair)));
     }
-    if !unknown.is_empty() {
-        let rows = select(transaction, SCORES, chunk, &unknown).await?;
+    if !others.is_empty() {
+        let rows = select(transaction, SCORES, chunk, &others).await?;
         stored.extend(Existing::read(out, chunk, part, &rows)?);
     }
     Ok(stored)
 }
 
-/// The users whose rows are those that were loaded: no more, no fewer, in the same versions.
-fn as_loaded(chunk: &Chunk, users: &[UserNo], versions: &[RecordBatch]) -> HashSet<UserNo> {
+/// The users whose rows are those that were loaded, no more, no fewer, in the same versions; and the
+/// others.
+fn split(
+    chunk: &Chunk,
+    users: Vec<UserNo>,
+    versions: &[RecordBatch],
+) -> (Vec<UserNo>, Vec<UserNo>) {
     /// A user's rows: how many there are, and how many of them were loaded as they are.
     #[derive(Clone, Copy, Default)]
     struct Found {
@@ -82,7 +80,7 @@ fn as_loaded(chunk: &Chunk, users: &[UserNo], versions: &[RecordBatch]) -> HashS
         let Found { rows, loaded } = found.get(user).copied().unwrap_or_default();
         rows == loaded && loaded == chunk.stored.of(*user).len()
     };
-    users.iter().copied().filter(is_same).collect()
+    users.into_iter().partition(is_same)
 }
 
 /// Rows of users, of this week and others.
