@@ -8,11 +8,10 @@ mod lane_columns;
 mod skill_codes;
 
 pub(crate) use lane_columns::{
-    HALF_BP, LANES, LaneBlock, MAX_MATCHED, TENTHS_OFFSET, factor_bits, weighted,
+    GROUP_BLOCKS, GROUP_LANES, HALF_BP, LANES, LaneBlock, MAX_MATCHED, TENTHS_OFFSET, factor_bits,
+    weighted,
 };
-#[cfg(target_arch = "x86_64")]
-pub(crate) use skill_codes::{CODE_BITS, CODE_BYTES, CODE_MASK};
-pub(crate) use skill_codes::{CodeBlock, SkillCodes, Stored};
+pub(crate) use skill_codes::{CODE_BITS, CodeGroup, SkillCodes, Stored};
 
 use crate::{
     columns::{JobColumns, Level, UserColumns, UserLevel, WorkMode},
@@ -60,21 +59,21 @@ pub(crate) struct ExactJob {
 /// A selection of jobs, laid out for scanning.
 ///
 /// A *position* is a lane of a block: block `position / LANES`, lane `position % LANES`. Every role
-/// family begins with a block of its own, so that the last lanes of a family may be empty.
+/// family begins with a group of blocks of its own, so that the last lanes of a family may be empty.
 #[derive(Debug)]
 pub struct JobIndex {
     num_jobs: usize,
     /// Per position.
     pub(crate) exact: Vec<ExactJob>,
-    /// Per block.
-    pub(crate) lanes: Vec<LaneBlock>,
+    /// Per group of blocks.
+    pub(crate) lanes: Vec<[LaneBlock; GROUP_BLOCKS]>,
     /// By how much a bound may exceed the truth, in half bp, where its block says it is tight.
     pub(crate) looseness: u16,
     pub(crate) skills: SkillCodes,
     /// Per [`RoleNo`], by place.
     buckets: Vec<Vec<Bucket>>,
-    /// Per [`RoleNo`], the first block.
-    pub(crate) first_block: Vec<u32>,
+    /// Per [`RoleNo`], the first group of blocks.
+    pub(crate) first_group: Vec<u32>,
     bucket_at: HashMap<(RoleNo, Place), u32, FixedState>,
     /// Per [`RoleNo`], where in `company_positions` a company's jobs are.
     company_jobs: Vec<HashMap<CompanyNo, Range<u32>, FixedState>>,
@@ -99,7 +98,7 @@ impl Layout {
         let mut next_position = 0;
         self.0.chunk_by(|a, b| jobs.role[a.ix()] == jobs.role[b.ix()]).map(move |of_role| {
             let first_position = next_position;
-            next_position += of_role.len().next_multiple_of(LANES);
+            next_position += of_role.len().next_multiple_of(GROUP_LANES);
             (jobs.role[of_role[0].ix()], first_position, of_role)
         })
     }
@@ -120,14 +119,15 @@ impl JobIndex {
     ) -> Self {
         let layout = Layout::new(jobs, selected);
         let room = layout.positions(jobs).last().map_or(0, |(last, _)| last + 1);
-        let num_blocks = room.div_ceil(LANES);
-        let mut exact = vec![ExactJob::default(); num_blocks * LANES];
-        let mut lanes = vec![LaneBlock::EMPTY; num_blocks];
+        let num_groups = room.div_ceil(GROUP_LANES);
+        let mut exact = vec![ExactJob::default(); num_groups * GROUP_LANES];
+        let mut lanes = vec![[LaneBlock::EMPTY; GROUP_BLOCKS]; num_groups];
         let mut looseness = 0;
         let mut by_company: Vec<(RoleNo, CompanyNo, u32)> = Vec::with_capacity(layout.0.len());
         for (position, job) in layout.positions(jobs) {
             let terms = *model.terms(job);
-            let tight = lanes[position / LANES].set(position % LANES, &terms, model.weights);
+            let block = &mut lanes.as_flattened_mut()[position / LANES];
+            let tight = block.set(position % LANES, &terms, model.weights);
             looseness = looseness.max(tight.unwrap_or(0));
             exact[position] = ExactJob { job, rank: jobs.rank[job.ix()], terms };
             by_company.push((jobs.role[job.ix()], jobs.company[job.ix()], position as u32));
@@ -148,9 +148,9 @@ impl JobIndex {
                 bucket_at.insert((role, bucket.place), at);
             }
         }
-        let mut first_block = vec![0; jobs.roles.len()];
+        let mut first_group = vec![0; jobs.roles.len()];
         for (role, first_position, _) in layout.roles(jobs) {
-            first_block[role.ix()] = (first_position / LANES) as u32;
+            first_group[role.ix()] = (first_position / GROUP_LANES) as u32;
         }
         JobIndex {
             num_jobs: layout.0.len(),
@@ -159,7 +159,7 @@ impl JobIndex {
             looseness,
             skills: SkillCodes::new(jobs, &layout),
             buckets,
-            first_block,
+            first_group,
             bucket_at,
             company_jobs,
             company_positions: by_company.into_iter().map(|(.., position)| position).collect(),

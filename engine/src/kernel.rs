@@ -4,8 +4,9 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-mod block;
+mod bounds;
 pub mod lanes;
+mod prefetch;
 mod processor;
 pub mod scalar;
 mod user_lanes;

@@ -146,10 +146,12 @@ impl<'a> ScorerOn<'a> {
         let of = self.inputs.users;
         let profile = |at: u32| {
             let user = users[at as usize].0.ix();
-            (of.roles.row(user), of.level[user], of.cities.row(user))
+            let mut roles = of.roles.row(user).iter();
+            let city = of.cities.row(user).first().map(|city| city.0);
+            (roles.next().copied(), roles.next().copied(), of.level[user], city, at)
         };
-        let mut order: Vec<u32> = (0..users.len() as u32).collect();
-        order.sort_unstable_by(|a, b| profile(*a).cmp(&profile(*b)));
+        let mut order: Vec<_> = (0..users.len() as u32).map(profile).collect();
+        order.sort_unstable();
 
         // Before the users are shared out, so that no thread waits for another one's index.
         let is_full = |(_, mode): &(UserNo, Mode)| matches!(mode, Mode::Full(_));
@@ -163,7 +165,7 @@ impl<'a> ScorerOn<'a> {
                     all_jobs: all_jobs.map(|index| self.scratch(index)),
                     new_jobs: new_jobs.map(|index| self.scratch(index)),
                 },
-                |scratches, at| {
+                |scratches, (.., at)| {
                     let (user, mode) = users[at as usize];
                     let began = (self.scorer.clock)();
                     let mut scores = self.user(user, mode, scratches);

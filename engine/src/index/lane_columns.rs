@@ -11,6 +11,12 @@ use crate::{
 /// Jobs whose bounds are computed together.
 pub(crate) const LANES: usize = 64;
 
+/// Blocks whose skills are summed together: every role family begins with a group of its own.
+pub(crate) const GROUP_BLOCKS: usize = 4;
+
+/// Jobs in a group of blocks.
+pub(crate) const GROUP_LANES: usize = GROUP_BLOCKS * LANES;
+
 /// Half basis points in a basis point.
 pub(crate) const HALF_BP: u32 = 2;
 

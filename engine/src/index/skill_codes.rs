@@ -1,7 +1,10 @@
 //! Which jobs list a skill: two bits a job for the common skills of a role family, postings for
 //! the rare ones.
 
-use super::{Layout, lane_columns::LANES};
+use super::{
+    Layout,
+    lane_columns::{GROUP_LANES, LANES},
+};
 use crate::{
     columns::JobColumns,
     ids::{Lists, RoleNo, SkillNo},
@@ -13,45 +16,26 @@ use crate::{
 /// posting costs five bytes and two scattered writes a user.
 const CODES_FROM_ONE_IN: usize = 256;
 
-/// Jobs whose codes share a byte: lane `i` of a block is in byte `i % 16`, from bit
-/// `2 · (i / 16)` on, so that one shift finds those of sixteen neighbours.
-const LANES_PER_BYTE: usize = 4;
-pub(crate) const CODE_BYTES: usize = LANES / LANES_PER_BYTE;
-
-/// A code: by how much of its rarity a skill weighs, 0 to 2.
+/// Bits of a code: by how much of its rarity a skill weighs, 0 to 2.
 pub(crate) const CODE_BITS: usize = 2;
-pub(crate) const CODE_MASK: u8 = (1 << CODE_BITS) - 1;
 
-/// The codes of a skill for a block of jobs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(transparent)]
-pub(crate) struct CodeBlock([u8; CODE_BYTES]);
+/// The codes of a skill for a group of blocks. That of lane `i` of block `b` is in byte `i`, from
+/// bit `2 · b` on: one cache line, of which four instructions make counters for all four blocks.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+pub(crate) struct CodeGroup([u8; LANES]);
 
-impl CodeBlock {
+impl CodeGroup {
+    pub(crate) const NONE: CodeGroup = CodeGroup([0; LANES]);
+
+    /// Puts a code in a lane of the group.
     pub(crate) fn set(&mut self, lane: usize, code: u8) {
-        self.0[lane % CODE_BYTES] |= code << (CODE_BITS * (lane / CODE_BYTES));
+        self.0[lane % LANES] |= code << (CODE_BITS * (lane / LANES));
     }
 
-    /// Adds the code of each lane; sums saturate.
+    /// Per lane of a block, its codes in the blocks of the group, the first one's lowest.
     #[inline]
-    pub(crate) fn add_to(&self, sums: &mut [u8; LANES]) {
-        for quarter in 0..LANES_PER_BYTE {
-            for byte in 0..CODE_BYTES {
-                let code = self.0[byte] >> (CODE_BITS * quarter) & CODE_MASK;
-                let sum = &mut sums[CODE_BYTES * quarter + byte];
-                *sum = sum.saturating_add(code);
-            }
-        }
-    }
-
-    /// The code of one lane.
-    #[cfg(test)]
-    fn code(&self, lane: usize) -> u8 {
-        self.0[lane % CODE_BYTES] >> (CODE_BITS * (lane / CODE_BYTES)) & CODE_MASK
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    pub(crate) fn bytes(&self) -> &[u8; CODE_BYTES] {
+    pub(crate) fn bytes(&self) -> &[u8; LANES] {
         &self.0
     }
 }
@@ -59,24 +43,58 @@ impl CodeBlock {
 /// Where it is said which jobs of a role family list a skill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stored {
-    /// As codes, those of the role family's first block at this place.
+    /// As codes, those of the role family's first group of blocks at this place.
     Codes(u32),
     /// As postings, by their number.
     Postings(u32),
 }
 
-/// The role families that a skill is listed in: a user looks up dozens, so that what is touched
+/// The skills that the jobs of a role family list: a user looks up dozens, so that what is touched
 /// is kept small.
-#[derive(Clone, Copy, Debug, Default)]
-struct InRoles {
-    /// Which of the first 64 role families, as bits: theirs are the first entries.
-    first_roles: u64,
-    start: u32,
-    end: u32,
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RoleSkills {
+    /// Per [`SKILLS_PER_WORD`] numbers of skills.
+    words: Vec<SkillWord>,
+    /// Of each listed skill, by its number.
+    stored: Vec<PackedStored>,
 }
 
-/// Role families that have a bit.
-const NUM_FIRST_ROLES: u32 = u64::BITS;
+const SKILLS_PER_WORD: usize = u64::BITS as usize;
+
+#[derive(Clone, Copy, Debug, Default)]
+struct SkillWord {
+    /// Which of the skills are listed, as bits.
+    listed: u64,
+    /// Where theirs begin in `stored`.
+    start: u32,
+}
+
+impl RoleSkills {
+    /// Some skills, which ascend.
+    fn new(num_skills: usize, listed: impl Iterator<Item = (SkillNo, Stored)>) -> Self {
+        let mut words = vec![SkillWord::default(); num_skills.div_ceil(SKILLS_PER_WORD)];
+        let mut stored = Vec::new();
+        for (skill, of_skill) in listed {
+            words[skill.ix() / SKILLS_PER_WORD].listed |= 1 << (skill.ix() % SKILLS_PER_WORD);
+            stored.push(PackedStored::new(of_skill));
+        }
+        let mut start = 0;
+        for word in &mut words {
+            word.start = start;
+            start += word.listed.count_ones();
+        }
+        RoleSkills { words, stored }
+    }
+
+    /// Where it is said which jobs list a skill, if any does.
+    #[inline]
+    pub(crate) fn stored(&self, skill: SkillNo) -> Option<Stored> {
+        let word = self.words.get(skill.ix() / SKILLS_PER_WORD)?;
+        let bit = 1 << (skill.ix() % SKILLS_PER_WORD);
+        let before = (word.listed & (bit - 1)).count_ones();
+        (word.listed & bit != 0).then(|| self.stored[(word.start + before) as usize].stored())
+    }
+}
 
 /// [`Stored`] in four bytes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -117,24 +135,21 @@ impl Posting {
 /// Which jobs list which skills.
 #[derive(Debug, Default)]
 pub(crate) struct SkillCodes {
-    /// Per [`SkillNo`].
-    in_roles: Vec<InRoles>,
-    /// The role families that `in_roles` points into, …
-    roles: Vec<RoleNo>,
-    /// … and where it is said which of their jobs list the skill.
-    stored: Vec<PackedStored>,
-    pub(crate) codes: Vec<CodeBlock>,
+    /// Per [`RoleNo`].
+    by_role: Vec<RoleSkills>,
+    pub(crate) codes: Vec<CodeGroup>,
     postings: Lists<Posting>,
 }
 
 impl SkillCodes {
     pub(super) fn new(jobs: &JobColumns, layout: &Layout) -> Self {
+        let num_skills = jobs.skill_names.len();
+        let mut by_role = vec![RoleSkills::default(); jobs.roles.len()];
         let mut codes = Vec::new();
-        let mut in_roles: Vec<(u32, (RoleNo, PackedStored))> = Vec::new();
         let mut postings: Vec<(u32, Posting)> = Vec::new();
         let mut num_postings = 0;
-        let mut listed_by = vec![0_u32; jobs.skill_names.len()];
-        let mut stored = vec![Stored::Codes(0); jobs.skill_names.len()];
+        let mut listed_by = vec![0_u32; num_skills];
+        let mut stored = vec![Stored::Codes(0); num_skills];
         for (role, first_position, of_role) in layout.roles(jobs) {
             let mut skills: Vec<SkillNo> = Vec::new();
             for listed in of_role.iter().flat_map(|job| jobs.skills.row(job.ix())) {
@@ -144,27 +159,29 @@ impl SkillCodes {
                 }
                 *count += 1;
             }
-            for skill in skills {
+            skills.sort_unstable();
+            for skill in &skills {
                 let count = std::mem::take(&mut listed_by[skill.ix()]) as usize;
                 let is_common = count * CODES_FROM_ONE_IN >= of_role.len();
                 stored[skill.ix()] = if is_common {
                     let start = codes.len();
-                    let num_blocks = of_role.len().div_ceil(LANES);
-                    codes.resize(start + num_blocks, CodeBlock::default());
+                    let num_groups = of_role.len().div_ceil(GROUP_LANES);
+                    codes.resize(start + num_groups, CodeGroup::NONE);
                     Stored::Codes(start as u32)
                 } else {
                     num_postings += 1;
                     Stored::Postings(num_postings - 1)
                 };
-                in_roles.push((skill.0, (role, PackedStored::new(stored[skill.ix()]))));
             }
+            let listed = skills.iter().map(|skill| (*skill, stored[skill.ix()]));
+            by_role[role.ix()] = RoleSkills::new(num_skills, listed);
             for (position, job) in (first_position..).zip(of_role) {
                 for listed in jobs.skills.row(job.ix()) {
                     let required = listed.required();
                     match stored[listed.skill().ix()] {
                         Stored::Codes(start) => {
-                            let block = start as usize + (position - first_position) / LANES;
-                            codes[block].set(position % LANES, 1 + u8::from(required));
+                            let group = start as usize + (position - first_position) / GROUP_LANES;
+                            codes[group].set(position % GROUP_LANES, 1 + u8::from(required));
                         }
                         Stored::Postings(at) => {
                             postings.push((at, Posting::new(position, required)));
@@ -173,48 +190,13 @@ impl SkillCodes {
                 }
             }
         }
-        let by_skill = Lists::group(jobs.skill_names.len(), &in_roles);
-        let (roles, stored) = by_skill.values().iter().copied().unzip();
-        let mut end = 0;
-        let in_roles = (0..by_skill.num_rows()).map(|skill| {
-            let row = by_skill.row(skill);
-            let start = end;
-            end += row.len() as u32;
-            let first = row.iter().map(|(role, _)| role.0).filter(|role| *role < NUM_FIRST_ROLES);
-            InRoles { first_roles: first.map(|role| 1 << role).sum(), start, end }
-        });
-        SkillCodes {
-            in_roles: in_roles.collect(),
-            roles,
-            stored,
-            codes,
-            postings: Lists::group(num_postings as usize, &postings),
-        }
+        let postings = Lists::group(num_postings as usize, &postings);
+        SkillCodes { by_role, codes, postings }
     }
 
-    /// Where it is said which jobs of role families list a skill, each with the place of the role
-    /// family among those asked for.
-    pub(crate) fn stored(
-        &self,
-        skill: SkillNo,
-        roles: &[RoleNo],
-    ) -> impl Iterator<Item = (usize, Stored)> {
-        let in_roles = self.in_roles[skill.ix()];
-        roles.iter().enumerate().filter_map(move |(role_at, role)| {
-            Some((role_at, self.stored[self.find(in_roles, *role)?].stored()))
-        })
-    }
-
-    /// The place of a role family in `stored`.
-    fn find(&self, in_roles: InRoles, role: RoleNo) -> Option<usize> {
-        let InRoles { first_roles, start, end } = in_roles;
-        if role.0 < NUM_FIRST_ROLES {
-            let bit = 1 << role.0;
-            let before = (first_roles & (bit - 1)).count_ones();
-            return (first_roles & bit != 0).then_some((start + before) as usize);
-        }
-        let start = start as usize;
-        self.roles[start..end as usize].binary_search(&role).ok().map(|at| start + at)
+    /// What the jobs of a role family list.
+    pub(crate) fn of_role(&self, role: RoleNo) -> &RoleSkills {
+        &self.by_role[role.ix()]
     }
 
     /// Postings, by position.
@@ -226,20 +208,33 @@ impl SkillCodes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn a_code_is_found_in_its_lane() {
-        for lane in 0..LANES {
-            for code in 1..=2 {
-                let mut codes = CodeBlock::default();
-                codes.set(lane, code);
-                let mut sums = [254; LANES];
-                codes.add_to(&mut sums);
-                for (other, sum) in sums.into_iter().enumerate() {
-                    let expected = if other == lane { code } else { 0 };
-                    assert_eq!(codes.code(other), expected);
-                    assert_eq!(sum, 254_u8.saturating_add(expected));
-                }
+        let mut codes = CodeGroup::NONE;
+        codes.set(5, 1);
+        codes.set(LANES + 5, 2);
+        codes.set(3 * LANES + 63, 1);
+        assert_eq!(codes.bytes()[5], 0b1001);
+        assert_eq!(codes.bytes()[63], 0b0100_0000);
+        assert_eq!(codes.bytes().iter().filter(|byte| **byte != 0).count(), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn skills_are_found_where_they_are_listed(
+            listed in proptest::collection::btree_set(0..300_u32, 0..100),
+        ) {
+            let listed: BTreeSet<SkillNo> = listed.into_iter().map(SkillNo).collect();
+            let stored = |skill: &SkillNo| {
+                if skill.0.is_multiple_of(2) { Stored::Codes(skill.0) } else { Stored::Postings(skill.0) }
+            };
+            let skills = RoleSkills::new(300, listed.iter().map(|skill| (*skill, stored(skill))));
+            for skill in (0..400).map(SkillNo) {
+                let expected = listed.contains(&skill).then(|| stored(&skill));
+                prop_assert_eq!(skills.stored(skill), expected);
             }
         }
     }

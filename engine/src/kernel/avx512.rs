@@ -1,128 +1,173 @@
-//! The loops of [`super::block`] by hand, for AVX-512: one mask does what takes plain code four
+//! The loops of [`super::bounds`] by hand, for AVX-512: one mask does what takes plain code four
 //! instructions, and the vectoriser widens the high half of a product where it need not.
 
 #![allow(unsafe_code, reason = "loading and storing registers goes through pointers")]
 
 use super::{
-    block::{Bounds, CandidateBlock, Lanes, Reached, Sources},
+    bounds::{
+        Bounds, CandidateGroup, Group, Lanes, Reached, SUMMED_IN_FOUR_BITS, Sources, reached_at,
+        this_and_next,
+    },
     user_lanes::{MAX_OVER_TENTHS, MAX_SHORT_TENTHS, UserLanes},
 };
-use crate::{
-    components::MAX_RARITY,
-    index::{CODE_BITS, CODE_BYTES, CODE_MASK, CodeBlock, LANES, LaneBlock},
-};
+use crate::index::{CODE_BITS, GROUP_BLOCKS, LANES, LaneBlock};
 #[allow(clippy::wildcard_imports, reason = "the names say where they come from")]
 use std::arch::x86_64::*;
+use std::hint::black_box;
 
-/// See [`super::block::bounds`].
+/// Words in a register: half a block.
+const HALF: usize = LANES / 2;
+
+/// See [`super::bounds::bounds`].
 #[target_feature(enable = "avx512f,avx512bw")]
 pub(super) fn bounds(
     sources: Sources<'_>,
-    candidates: &[CandidateBlock],
+    candidates: &[CandidateGroup],
     bounds: &mut [Bounds],
     reached: &mut Reached,
 ) {
-    for (number, (candidate, bounds)) in candidates.iter().zip(bounds).enumerate() {
-        if let Some(later) = candidates.get(number + PREFETCHED_BLOCKS) {
-            for (codes, _) in sources.codes(*later) {
-                _mm_prefetch::<_MM_HINT_T0>(codes.bytes().as_ptr().cast());
+    let user = UserWords::new(sources.user);
+    for (number, bounds) in bounds.iter_mut().enumerate() {
+        let (candidates, next) = this_and_next(candidates, number);
+        let matched = matched(sources, candidates, next.group);
+        for (stored, matched) in bounds.matched.iter_mut().zip(matched) {
+            store_bytes(stored, matched);
+        }
+        let jobs = &sources.lanes[candidates.group as usize];
+        for block in 0..GROUP_BLOCKS {
+            let lanes = candidates.lanes[block];
+            if lanes == 0 {
+                bounds.half_bp[block] = [0; LANES];
+                continue;
+            }
+            let (jobs, reached) = (&jobs[block], reached.of(block));
+            for half in [0, HALF] {
+                let matched = load_as_words(&bounds.matched[block], half);
+                let bound = bound(jobs, &user, half, matched);
+                let bound = _mm512_maskz_mov_epi16((lanes >> half) as u32, bound);
+                store_words(&mut bounds.half_bp[block], half, bound);
+                let best = load_words(reached, half);
+                let tight = (jobs.tight >> half) as u32;
+                store_words(reached, half, _mm512_mask_max_epu16(best, tight, best, bound));
             }
         }
-        bound_block(sources, *candidate, bounds, reached.of(number));
     }
 }
 
-/// See [`super::block::reaching`].
+/// See [`super::bounds::reaching`].
 #[target_feature(enable = "avx512f,avx512bw")]
-pub(super) fn reaching(bounds: &[Bounds], threshold: u16, found: &mut Vec<u32>) {
+pub(super) fn reaching(bounds: &[Bounds], threshold: u16, found: &mut Vec<u64>) {
     let least = words(threshold);
-    for (number, Bounds { half_bp: block, .. }) in bounds.iter().enumerate() {
+    let blocks = bounds.iter().flat_map(|bounds| &bounds.half_bp);
+    for (number, block) in blocks.enumerate() {
         for half in [0, HALF] {
             let mut reaching = _mm512_cmpge_epu16_mask(load_words(block, half), least);
             while reaching != 0 {
-                found.push((number * LANES + half) as u32 + reaching.trailing_zeros());
+                let lane = half + reaching.trailing_zeros() as usize;
+                found.push(reached_at(block[lane], (number * LANES + lane) as u64));
                 reaching &= reaching - 1;
             }
         }
     }
 }
 
-/// How far ahead codes are asked for: a user's skills are a dozen streams, each too short for the
-/// processor to see where it goes.
-const PREFETCHED_BLOCKS: usize = 4;
-
-/// Words in a register: half a block.
-const HALF: usize = LANES / 2;
-
+/// The weight of the user's skills in each job of a group, saturating; see [`super::bounds`].
 #[target_feature(enable = "avx512f,avx512bw")]
-fn bound_block(
+fn matched(
     sources: Sources<'_>,
-    candidates: CandidateBlock,
-    bounds: &mut Bounds,
-    reached: &mut Lanes<u16>,
-) {
-    let matched = matched(sources, candidates);
-    store_bytes(&mut bounds.matched, matched);
-    let jobs = &sources.lanes[candidates.block as usize];
-    let low = _mm512_castsi512_si256(matched);
-    let high = _mm512_extracti64x4_epi64::<1>(matched);
-    for (half, matched) in [(0, low), (HALF, high)] {
-        let bound = bound(jobs, sources.user, half, _mm512_cvtepu8_epi16(matched));
-        let bound = _mm512_maskz_mov_epi16((candidates.lanes >> half) as u32, bound);
-        store_words(&mut bounds.half_bp, half, bound);
-        let best = load_words(reached, half);
-        let tight = (jobs.tight >> half) as u32;
-        store_words(reached, half, _mm512_mask_max_epu16(best, tight, best, bound));
-    }
-}
-
-#[target_feature(enable = "avx512f,avx512bw")]
-fn matched(sources: Sources<'_>, candidates: CandidateBlock) -> __m512i {
-    let mut matched = load_bytes(&sources.rare[candidates.block as usize]);
-    let mut codes_above = _mm512_setzero_si512();
-    let mut rarity = MAX_RARITY;
-    for (codes, rarity_of_skill) in sources.codes(candidates) {
-        while rarity > rarity_of_skill {
-            matched = _mm512_adds_epu8(matched, codes_above);
-            rarity -= 1;
+    candidates: &CandidateGroup,
+    next_group: u32,
+) -> [__m512i; GROUP_BLOCKS] {
+    let rare: &Group<u8> = &sources.rare[candidates.group as usize];
+    let mut matched = rare.each_ref().map(|block| load_bytes(block));
+    let mut codes_above = [_mm512_setzero_si512(); GROUP_BLOCKS];
+    let spread = _mm512_set1_epi8(0b0011_0011);
+    let low = _mm512_set1_epi8(0b1111);
+    for of_rarity in &sources.common[candidates.role_at as usize] {
+        for bases in of_rarity.chunks(SUMMED_IN_FOUR_BITS) {
+            let (mut even, mut odd) = (_mm512_setzero_si512(), _mm512_setzero_si512());
+            for base in bases {
+                // What a byte gets of its neighbour lies above the mask, here and below.
+                sources.prefetch_codes(*base, next_group);
+                let codes = load_bytes(sources.codes(*base, candidates.group));
+                let odd_codes = _mm512_srli_epi16::<{ CODE_BITS as u32 }>(codes);
+                even = _mm512_add_epi8(even, _mm512_and_si512(codes, spread));
+                odd = _mm512_add_epi8(odd, _mm512_and_si512(odd_codes, spread));
+            }
+            let sums = [even, odd, _mm512_srli_epi16::<4>(even), _mm512_srli_epi16::<4>(odd)];
+            for (above, sum) in codes_above.iter_mut().zip(sums) {
+                *above = _mm512_adds_epu8(*above, _mm512_and_si512(sum, low));
+            }
         }
-        codes_above = _mm512_adds_epu8(codes_above, load_codes(codes));
-    }
-    for _ in 0..rarity {
-        matched = _mm512_adds_epu8(matched, codes_above);
+        for (matched, above) in matched.iter_mut().zip(&codes_above) {
+            *matched = _mm512_adds_epu8(*matched, *above);
+        }
     }
     matched
 }
 
-/// See [`super::block`], which says it in plain words.
-#[target_feature(enable = "avx512f,avx512bw")]
-fn bound(jobs: &LaneBlock, user: &UserLanes, half: usize, matched: __m512i) -> __m512i {
-    let skills = _mm512_mullo_epi16(matched, load_words(&jobs.per_weight, half));
-    let skills = _mm512_srl_epi16(skills, _mm_cvtsi32_si128(user.skills_bits.cast_signed()));
+/// A user's numbers, most of them in every word of a register.
+struct UserWords {
+    skills_bits: __m128i,
+    experience_and_salary: __m512i,
+    experience_tenths: __m512i,
+    experience_bits: __m128i,
+    short_penalty: __m512i,
+    over_penalty: __m512i,
+    expected: __m512i,
+    max_salary_short: __m512i,
+    salary_scale: __m512i,
+    salary_penalty: u16,
+    unknown_offer_penalty: __m512i,
+}
 
-    let experience = words(user.experience_tenths);
-    let short = _mm512_subs_epu16(load_words(&jobs.lo_tenths, half), experience);
-    let over = _mm512_subs_epu16(experience, load_words(&jobs.hi_tenths, half));
+impl UserWords {
+    #[target_feature(enable = "avx512f,avx512bw")]
+    fn new(user: &UserLanes) -> Self {
+        UserWords {
+            skills_bits: _mm_cvtsi32_si128(user.skills_bits.cast_signed()),
+            experience_and_salary: words(user.experience_and_salary + 1),
+            experience_tenths: words(user.experience_tenths),
+            experience_bits: _mm_cvtsi32_si128(user.experience_bits.cast_signed()),
+            short_penalty: words(user.short_penalty),
+            over_penalty: words(user.over_penalty),
+            expected: words(user.expected),
+            max_salary_short: words(user.max_salary_short),
+            salary_scale: words(user.salary_scale),
+            salary_penalty: user.salary_penalty,
+            unknown_offer_penalty: words(user.unknown_offer_penalty),
+        }
+    }
+}
+
+/// See [`super::bounds`], which says it in plain words.
+#[target_feature(enable = "avx512f,avx512bw")]
+#[inline]
+fn bound(jobs: &LaneBlock, user: &UserWords, half: usize, matched: __m512i) -> __m512i {
+    let skills = _mm512_mullo_epi16(matched, load_words(&jobs.per_weight, half));
+    let skills = _mm512_srl_epi16(skills, user.skills_bits);
+
+    let short = _mm512_subs_epu16(load_words(&jobs.lo_tenths, half), user.experience_tenths);
+    let over = _mm512_subs_epu16(user.experience_tenths, load_words(&jobs.hi_tenths, half));
     let short = _mm512_min_epu16(short, words(MAX_SHORT_TENTHS));
     let over = _mm512_min_epu16(over, words(MAX_OVER_TENTHS));
     let experience_penalty = _mm512_add_epi16(
-        _mm512_mullo_epi16(short, words(user.short_penalty)),
-        _mm512_mullo_epi16(over, words(user.over_penalty)),
+        _mm512_mullo_epi16(short, user.short_penalty),
+        _mm512_mullo_epi16(over, user.over_penalty),
     );
-    let bits = _mm_cvtsi32_si128(user.experience_bits.cast_signed());
-    let experience_penalty = _mm512_srl_epi16(experience_penalty, bits);
+    let experience_penalty = _mm512_srl_epi16(experience_penalty, user.experience_bits);
 
     let offer = load_words(&jobs.offer, half);
-    let short = _mm512_subs_epu16(words(user.expected), offer);
-    let short = _mm512_min_epu16(short, words(user.max_salary_short));
-    let short = _mm512_mullo_epi16(short, words(user.salary_scale));
-    let known = _mm512_mulhi_epu16(short, words(user.salary_penalty));
+    let short = _mm512_subs_epu16(user.expected, offer);
+    let short = _mm512_min_epu16(short, user.max_salary_short);
+    let short = _mm512_mullo_epi16(short, user.salary_scale);
+    // See there: the compiler takes the instruction apart, too.
+    let known = _mm512_mulhi_epu16(short, words(black_box(user.salary_penalty)));
     let is_unknown = _mm512_testn_epi16_mask(offer, offer);
-    let salary_penalty =
-        _mm512_mask_mov_epi16(known, is_unknown, words(user.unknown_offer_penalty));
+    let salary_penalty = _mm512_mask_mov_epi16(known, is_unknown, user.unknown_offer_penalty);
 
     let gains = _mm512_add_epi16(load_words(&jobs.fixed, half), skills);
-    let gains = _mm512_add_epi16(gains, words(user.experience_and_salary + 1));
+    let gains = _mm512_add_epi16(gains, user.experience_and_salary);
     _mm512_sub_epi16(gains, _mm512_add_epi16(experience_penalty, salary_penalty))
 }
 
@@ -143,28 +188,20 @@ fn store_bytes(lanes: &mut Lanes<u8>, bytes: __m512i) {
     unsafe { _mm512_storeu_si512(lanes.as_mut_ptr().cast(), bytes) }
 }
 
-/// The code of each lane.
-#[target_feature(enable = "avx512f,avx512bw")]
-fn load_codes(codes: &CodeBlock) -> __m512i {
-    const {
-        assert!(CODE_BYTES == 16 && CODE_BITS == 2 && CODE_MASK == 3);
-    }
-    // SAFETY: 16 bytes are readable, and the load asks for no alignment.
-    let codes = _mm512_broadcast_i32x4(unsafe { _mm_loadu_si128(codes.bytes().as_ptr().cast()) });
-    // What a byte gets of its neighbour lies above the mask.
-    let shifts = _mm512_set_epi64(SHIFT * 3, SHIFT * 3, SHIFT * 2, SHIFT * 2, SHIFT, SHIFT, 0, 0);
-    _mm512_and_si512(_mm512_srlv_epi16(codes, shifts), _mm512_set1_epi8(CODE_MASK as i8))
-}
-
-/// A shift by a code's bits, for each word of eight bytes.
-const SHIFT: i64 = CODE_BITS as i64 * 0x0001_0001_0001_0001;
-
 /// The words from 0 or [`HALF`] on.
 #[target_feature(enable = "avx512f,avx512bw")]
 fn load_words(lanes: &Lanes<u16>, half: usize) -> __m512i {
     let half: &[u16] = &lanes[half..half + HALF];
     // SAFETY: 32 words are readable, and the load asks for no alignment.
     unsafe { _mm512_loadu_si512(half.as_ptr().cast()) }
+}
+
+/// The bytes from 0 or [`HALF`] on, a word each.
+#[target_feature(enable = "avx512f,avx512bw")]
+fn load_as_words(lanes: &Lanes<u8>, half: usize) -> __m512i {
+    let half: &[u8] = &lanes[half..half + HALF];
+    // SAFETY: 32 bytes are readable, and the load asks for no alignment.
+    _mm512_cvtepu8_epi16(unsafe { _mm256_loadu_si256(half.as_ptr().cast()) })
 }
 
 #[target_feature(enable = "avx512f,avx512bw")]

@@ -11,45 +11,45 @@
 //! undo the weights
 //! ```
 //!
-//! The bounds are integers (`super::block`); floats have no part in it.
+//! The bounds are integers (`super::bounds`); floats have no part in it.
 
 use super::{
     Processor, UserScores,
-    block::{Bounds, CandidateBlock, Lanes, Reached, Sources, UserCodes},
+    bounds::{Bounds, CandidateGroup, CommonSkills, Group, Reached, Sources},
+    prefetch::prefetch,
     user_lanes::UserLanes,
 };
 use crate::{
     components::MAX_RARITY,
-    ids::{SkillNo, UserNo},
-    index::{Candidates, ExactJob, HALF_BP, JobIndex, LANES, MAX_MATCHED, Stored},
+    ids::UserNo,
+    index::{
+        Candidates, ExactJob, GROUP_BLOCKS, GROUP_LANES, HALF_BP, JobIndex, LANES, MAX_MATCHED,
+        Stored,
+    },
     pair::Inputs,
     topk::{PairKey, TopK},
 };
-use std::cmp::Reverse;
 
 /// Room that scoring a user needs, made once per thread.
 #[derive(Debug)]
 pub struct Scratch {
     processor: Processor,
-    /// Per block of the index, the weight of the user's rare skills; all 0 between users.
-    rare: Vec<Lanes<u8>>,
+    /// Per group of the index, the weight of the user's rare skills; all 0 between users.
+    rare: Vec<Group<u8>>,
     /// The positions at which `rare` is not 0.
     rare_at: Vec<u32>,
-    /// Of each target role, the user's common skills.
-    common: Vec<Vec<UserCodes>>,
-    /// The user's skills, the rarest first: by how much each is commoner than the rarest can be,
-    /// and its number.
-    skills: Vec<u64>,
+    /// Per target role.
+    common: Vec<CommonSkills>,
     candidates: Vec<Candidates>,
-    blocks: Vec<CandidateBlock>,
-    /// Positions of dream and blacklisted companies' jobs.
-    apart: Vec<u32>,
+    groups: Vec<CandidateGroup>,
+    /// Per group of the index, where it is among `groups` if it is one of them.
+    numbers: Vec<u32>,
     /// Positions of dream companies' jobs.
     dream: Vec<u32>,
-    /// Per candidate block.
+    /// Per candidate group.
     bounds: Vec<Bounds>,
-    /// Places in `bounds`.
-    found: Vec<u32>,
+    /// See [`super::bounds::reaching`].
+    found: Vec<u64>,
 }
 
 impl Scratch {
@@ -58,13 +58,12 @@ impl Scratch {
     pub fn new(index: &JobIndex, processor: Processor) -> Self {
         Scratch {
             processor,
-            rare: vec![[0; LANES]; index.lanes.len()],
+            rare: vec![[[0; LANES]; GROUP_BLOCKS]; index.lanes.len()],
             rare_at: Vec::new(),
             common: Vec::new(),
-            skills: Vec::new(),
             candidates: Vec::new(),
-            blocks: Vec::new(),
-            apart: Vec::new(),
+            groups: Vec::new(),
+            numbers: vec![0; index.lanes.len()],
             dream: Vec::new(),
             bounds: Vec::new(),
             found: Vec::new(),
@@ -95,11 +94,13 @@ pub fn score_user(
         num_prefiltered: scratch.candidates.iter().map(|c| c.positions.len() as u64).sum(),
         num_scored: 0,
     };
+    groups(&scratch.candidates, &mut scratch.groups, &mut scratch.numbers);
     pass.mark_skills(scratch);
     pass.companies(scratch);
     pass.candidates(k, scratch);
+    let rare = scratch.rare.as_flattened_mut().as_flattened_mut();
     for position in scratch.rare_at.drain(..) {
-        scratch.rare[position as usize / LANES][position as usize % LANES] = 0;
+        rare[position as usize] = 0;
     }
     UserScores {
         kept: pass.topk.into_keys(),
@@ -124,59 +125,51 @@ impl Pass<'_> {
     fn mark_skills(&self, scratch: &mut Scratch) {
         let Inputs { users, model, .. } = self.inputs;
         let roles = users.roles.row(self.user.ix());
-        let Scratch { common, rare, rare_at, skills, .. } = scratch;
-        common.resize_with(roles.len().max(common.len()), Vec::new);
-        common.iter_mut().for_each(Vec::clear);
-        skills.clear();
-        let own = users.skills.row(self.user.ix());
-        let commonness = |skill: SkillNo| u64::from(MAX_RARITY - model.rarity(skill));
-        skills.extend(own.iter().map(|skill| commonness(*skill) << 32 | u64::from(skill.0)));
-        skills.sort_unstable();
-        for &key in &*skills {
-            let (rarity, skill) = (MAX_RARITY - (key >> 32) as u8, SkillNo(key as u32));
-            for (role_at, stored) in self.index.skills.stored(skill, roles) {
-                match stored {
-                    Stored::Codes(start) => {
-                        let first_block = self.index.first_block[roles[role_at].ix()];
-                        let base = start.wrapping_sub(first_block);
-                        common[role_at].push(UserCodes { base, rarity });
+        let Scratch { common, rare, rare_at, .. } = scratch;
+        let rare = rare.as_flattened_mut().as_flattened_mut();
+        common.resize_with(roles.len().max(common.len()), CommonSkills::default);
+        common.as_flattened_mut().iter_mut().for_each(Vec::clear);
+        for (role, common) in roles.iter().zip(common) {
+            let listed = self.index.skills.of_role(*role);
+            let first_group = self.index.first_group[role.ix()];
+            for &skill in users.skills.row(self.user.ix()) {
+                let rarity = model.rarity(skill);
+                match listed.stored(skill) {
+                    Some(Stored::Codes(start)) => {
+                        let base = start.wrapping_sub(first_group);
+                        common[usize::from(MAX_RARITY - rarity)].push(base);
                     }
-                    Stored::Postings(number) => {
+                    Some(Stored::Postings(number)) => {
                         for posting in self.index.skills.postings(number) {
-                            let position = posting.position();
-                            let sum = &mut rare[position / LANES][position % LANES];
+                            let sum = &mut rare[posting.position()];
                             *sum = sum.saturating_add(posting.code() * rarity);
-                            rare_at.push(position as u32);
+                            rare_at.push(posting.position() as u32);
                         }
                     }
+                    None => {}
                 }
             }
         }
     }
 
-    /// Sets jobs of dream companies apart, and those of blacklisted ones, which also leave the
-    /// count.
+    /// Takes jobs of blacklisted companies out, and sets those of dream companies apart.
     fn companies(&mut self, scratch: &mut Scratch) {
         let users = self.inputs.users;
         let u = self.user.ix();
-        let Scratch { candidates, apart, dream, .. } = scratch;
-        apart.clear();
+        let Scratch { groups, numbers, dream, .. } = scratch;
         dream.clear();
-        for of_role in candidates.chunk_by(|a, b| a.role_at == b.role_at) {
-            let role = users.roles.row(u)[of_role[0].role_at];
-            for company in users.dream.row(u) {
-                let positions = self.index.company_positions(*company, role);
-                dream.extend(within(positions, of_role));
-            }
+        for role in users.roles.row(u) {
+            let mut take = |position: u32| take(groups, numbers, position as usize);
             for company in users.blacklist.row(u) {
-                let positions = self.index.company_positions(*company, role);
-                let num_before = apart.len();
-                apart.extend(within(positions, of_role));
-                self.num_prefiltered -= (apart.len() - num_before) as u64;
+                let positions = self.index.company_positions(*company, *role);
+                let num_taken = positions.iter().filter(|position| take(**position)).count();
+                self.num_prefiltered -= num_taken as u64;
+            }
+            for company in users.dream.row(u) {
+                let positions = self.index.company_positions(*company, *role);
+                dream.extend(positions.iter().copied().filter(|position| take(*position)));
             }
         }
-        apart.extend_from_slice(dream);
-        apart.sort_unstable();
     }
 
     /// Scores a position exactly. `counted` is the weight of the user's skills, where it was
@@ -197,11 +190,11 @@ impl Pass<'_> {
     fn candidates(&mut self, k: usize, scratch: &mut Scratch) {
         let Inputs { users, model, .. } = self.inputs;
         let user = UserLanes::new(model.weights, users.terms(self.user));
-        blocks(&scratch.candidates, &scratch.apart, &mut scratch.blocks);
-        if scratch.bounds.len() < scratch.blocks.len() {
-            scratch.bounds.resize(scratch.blocks.len(), Bounds::NONE);
+        let Scratch { processor, groups, numbers, bounds, found, dream, .. } = scratch;
+        if bounds.len() < groups.len() {
+            bounds.resize(groups.len(), Bounds::NONE);
         }
-        let bounds = &mut scratch.bounds[..scratch.blocks.len()];
+        let bounds = &mut bounds[..groups.len()];
         let sources = Sources {
             lanes: &self.index.lanes,
             codes: &self.index.skills.codes,
@@ -210,32 +203,32 @@ impl Pass<'_> {
             user: &user,
         };
         let mut reached = Reached::new();
-        scratch.processor.bounds(sources, &scratch.blocks, bounds, &mut reached);
+        processor.bounds(sources, groups, bounds, &mut reached);
 
         let off = self.index.looseness.saturating_add(user.looseness);
-        for &position in &scratch.dream {
-            let (block, lane) = (position / LANES as u32, position as usize % LANES);
-            let at = scratch.blocks.binary_search_by_key(&block, |candidates| candidates.block);
-            let counted = at.ok().map(|at| bounds[at].matched[lane]);
-            self.offer(position as usize, counted, true);
+        for position in dream.iter().map(|position| *position as usize) {
+            let at = number_of(groups, numbers, position);
+            let lane = position % GROUP_LANES;
+            let counted = at.map(|at| bounds[at].matched.as_flattened()[lane]);
+            self.offer(position, counted, true);
         }
         let reached = reached.by(k).saturating_sub(off);
         let threshold = half_bp(self.topk.threshold_bp()).max(reached);
-        scratch.found.clear();
-        scratch.processor.reaching(bounds, threshold, &mut scratch.found);
-        let of = |at: u32| (&bounds[at as usize / LANES], at as usize % LANES);
-        let bound = |at: u32| {
-            let (block, lane) = of(at);
-            block.half_bp[lane]
-        };
-        scratch.found.sort_unstable_by_key(|at| (Reverse(bound(*at)), *at));
-        for &at in &scratch.found {
-            if bound(at) < half_bp(self.topk.threshold_bp()) {
+        found.clear();
+        processor.reaching(bounds, threshold, found);
+        found.sort_unstable();
+        let position =
+            |at: usize| groups[at / GROUP_LANES].group as usize * GROUP_LANES + at % GROUP_LANES;
+        let places = found.iter().map(|reached| *reached as u32 as usize);
+        for at in places.clone().take(2 * k) {
+            prefetch(&self.index.exact, position(at));
+        }
+        for at in places {
+            let (of, lane) = (&bounds[at / GROUP_LANES], at % GROUP_LANES);
+            if of.half_bp.as_flattened()[lane] < half_bp(self.topk.threshold_bp()) {
                 break;
             }
-            let (block, lane) = of(at);
-            let position = scratch.blocks[at as usize / LANES].block as usize * LANES + lane;
-            self.offer(position, Some(block.matched[lane]), false);
+            self.offer(position(at), Some(of.matched.as_flattened()[lane]), false);
         }
     }
 }
@@ -245,54 +238,80 @@ fn half_bp(score_bp: u32) -> u16 {
     score_bp.saturating_mul(HALF_BP).min(u32::from(u16::MAX)) as u16
 }
 
-/// The blocks that ranges of positions lie in, those apart left out.
-fn blocks(candidates: &[Candidates], apart: &[u32], blocks: &mut Vec<CandidateBlock>) {
-    let mut apart = apart.iter().map(|position| *position as usize).peekable();
-    blocks.clear();
+/// The groups that ranges of positions lie in; both ascend.
+fn groups(candidates: &[Candidates], groups: &mut Vec<CandidateGroup>, numbers: &mut [u32]) {
+    groups.clear();
     for Candidates { role_at, positions } in candidates {
         let mut start = positions.start;
         while start < positions.end {
-            let first = start - start % LANES;
-            let end = positions.end.min(first + LANES);
-            let mut lanes = u64::MAX << (start - first) & u64::MAX >> (first + LANES - end);
-            while let Some(position) = apart.next_if(|position| *position < end) {
-                lanes &= !(1 << (position % LANES));
+            let group = (start / GROUP_LANES) as u32;
+            let first = start - start % GROUP_LANES;
+            let end = positions.end.min(first + GROUP_LANES);
+            if groups.last().is_none_or(|last| last.group != group) {
+                let role_at = *role_at as u32;
+                numbers[group as usize] = groups.len() as u32;
+                groups.push(CandidateGroup { group, role_at, lanes: [0; GROUP_BLOCKS] });
             }
-            if lanes != 0 {
-                let block = (first / LANES) as u32;
-                blocks.push(CandidateBlock { block, role_at: *role_at as u32, lanes });
+            let Some(last) = groups.last_mut() else { unreachable!("just pushed") };
+            for (first, lanes) in (first..).step_by(LANES).zip(&mut last.lanes) {
+                let below = |position: usize| match position.saturating_sub(first) {
+                    lanes @ ..LANES => (1 << lanes) - 1,
+                    _ => u64::MAX,
+                };
+                *lanes |= below(end) & !below(start);
             }
             start = end;
         }
     }
 }
 
-/// The positions that lie in some ranges; both ascend.
-fn within(positions: &[u32], candidates: &[Candidates]) -> impl Iterator<Item = u32> {
-    let mut candidates = candidates.iter().peekable();
-    positions.iter().copied().filter(move |&position| {
-        let position = position as usize;
-        while candidates.next_if(|range| range.positions.end <= position).is_some() {}
-        candidates.peek().is_some_and(|range| range.positions.start <= position)
-    })
+/// Which of the groups a position lies in.
+fn number_of(groups: &[CandidateGroup], numbers: &[u32], position: usize) -> Option<usize> {
+    let group = position / GROUP_LANES;
+    let number = numbers[group] as usize;
+    groups.get(number).is_some_and(|of| of.group as usize == group).then_some(number)
+}
+
+/// Takes a position out of the candidates; says whether it was one.
+fn take(groups: &mut [CandidateGroup], numbers: &[u32], position: usize) -> bool {
+    let Some(at) = number_of(groups, numbers, position) else { return false };
+    let lanes = &mut groups[at].lanes[position % GROUP_LANES / LANES];
+    let bit = 1 << (position % LANES);
+    let is_candidate = *lanes & bit != 0;
+    *lanes &= !bit;
+    is_candidate
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// A bound shifts by the first candidate's lane: where there was none, it overflowed.
     #[test]
-    fn a_block_whose_jobs_are_all_set_apart_is_left_out() {
-        let lanes = LANES as u32;
+    fn candidates_are_the_positions_of_their_ranges() {
+        let next_role = 2 * GROUP_LANES;
         let candidates = [
-            Candidates { role_at: 0, positions: 0..LANES + 2 },
-            Candidates { role_at: 1, positions: 2 * LANES..2 * LANES + 3 },
+            Candidates { role_at: 0, positions: 1..3 },
+            Candidates { role_at: 0, positions: 5..LANES + 2 },
+            Candidates { role_at: 0, positions: GROUP_LANES - 1..GROUP_LANES + 1 },
+            Candidates { role_at: 1, positions: next_role..next_role + GROUP_LANES },
         ];
-        let apart = [1, lanes, lanes + 1, 2 * lanes + 1];
         let mut found = Vec::new();
-        blocks(&candidates, &apart, &mut found);
-        let found: Vec<_> = found.iter().map(|of| (of.block, of.role_at, of.lanes)).collect();
-        assert_eq!(found, [(0, 0, !0b10), (2, 1, 0b101)]);
+        let mut numbers = vec![0; 4];
+        groups(&candidates, &mut found, &mut numbers);
+        let of = |group, role_at, lanes| CandidateGroup { group, role_at, lanes };
+        assert_eq!(
+            found,
+            [
+                of(0, 0, [!0b11001, 0b11, 0, 1 << (LANES - 1)]),
+                of(1, 0, [1, 0, 0, 0]),
+                of(2, 1, [u64::MAX; GROUP_BLOCKS]),
+            ]
+        );
+
+        assert!(take(&mut found, &numbers, LANES));
+        assert!(!take(&mut found, &numbers, LANES), "taken already");
+        assert!(!take(&mut found, &numbers, 4), "of no range");
+        assert!(!take(&mut found, &numbers, 3 * GROUP_LANES), "of no group");
+        assert_eq!(found[0].lanes[1], 0b10);
     }
 }
