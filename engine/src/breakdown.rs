@@ -191,6 +191,12 @@ mod tests {
 
     const WEEK: IsoWeek = IsoWeek { year: 2026, week: 47 };
 
+    fn one_row<T>(values: impl IntoIterator<Item = T>) -> Lists<T> {
+        let mut lists = Lists::default();
+        lists.push(values);
+        lists
+    }
+
     /// One mid-level job in pune that requires `sql` and would like `go`.
     fn jobs() -> JobColumns {
         let mut jobs = JobColumns::default();
@@ -290,7 +296,7 @@ mod tests {
             })
         };
         assert_eq!(
-            stopped(|users| users.blacklist = Lists::group(1, &[(0, CompanyNo(0))])),
+            stopped(|users| users.blacklist = one_row([CompanyNo(0)])),
             serde_json::json!({ "rule": "blacklisted", "job": "acme" })
         );
         assert_eq!(
@@ -303,11 +309,11 @@ mod tests {
             serde_json::json!({ "rule": "work_mode", "job": "onsite", "user": ["remote"] })
         );
         assert_eq!(
-            stopped(|users| users.cities = Lists::group(1, &[])),
+            stopped(|users| users.cities = one_row([])),
             serde_json::json!({ "rule": "place", "job": "pune", "user": [] })
         );
         assert_eq!(
-            stopped(|users| users.roles = Lists::group(1, &[])),
+            stopped(|users| users.roles = one_row([])),
             serde_json::json!({ "rule": "role_family", "job": "backend", "user": [] })
         );
     }

@@ -170,28 +170,6 @@ impl<T> Lists<T> {
     }
 }
 
-impl<T: Copy + Default> Lists<T> {
-    /// Groups `(row, value)` pairs into `num_rows` lists; the values of a row keep their order.
-    #[must_use]
-    pub fn group(num_rows: usize, pairs: &[(u32, T)]) -> Self {
-        let mut starts = vec![0_u32; num_rows + 1];
-        for (row, _) in pairs {
-            starts[*row as usize + 1] += 1;
-        }
-        for row in 0..num_rows {
-            starts[row + 1] += starts[row];
-        }
-        let mut next = starts.clone();
-        let mut values = vec![T::default(); pairs.len()];
-        for (row, value) in pairs {
-            let slot = &mut next[*row as usize];
-            values[*slot as usize] = *value;
-            *slot += 1;
-        }
-        Lists { starts, values }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,13 +178,5 @@ mod tests {
     fn uuid_text_is_the_usual_form() {
         let id = [0x01, 0x90, 0xab, 0xcd, 0, 1, 0x7f, 3, 0x80, 5, 6, 7, 8, 9, 10, 0xff];
         assert_eq!(uuid_text(&id), "0190abcd-0001-7f03-8005-060708090aff");
-    }
-
-    #[test]
-    fn groups_keep_order() {
-        let lists = Lists::group(3, &[(2, 'a'), (0, 'b'), (2, 'c')]);
-        assert_eq!(lists.row(0), ['b']);
-        assert!(lists.row(1).is_empty());
-        assert_eq!(lists.row(2), ['a', 'c']);
     }
 }

@@ -14,7 +14,8 @@ use crate::{
     week::IsoWeek,
 };
 use rayon::prelude::*;
-use std::{ops::Range, sync::OnceLock};
+use std::{cell::RefCell, ops::Range, sync::OnceLock};
+use thread_local::ThreadLocal;
 
 /// Users that one task takes at a time: enough to make the scratch room and the row builders pay,
 /// few enough to share a chunk of 5 000 evenly.
@@ -157,22 +158,25 @@ impl<'a> ScorerOn<'a> {
         let is_full = |(_, mode): &(UserNo, Mode)| matches!(mode, Mode::Full(_));
         let all_jobs = users.iter().any(is_full).then(|| self.scorer.all_jobs());
         let new_jobs = (!users.iter().all(is_full)).then(|| self.scorer.new_jobs());
+        // Of each thread: rayon begins anew wherever one takes work from another.
+        let scratches = ThreadLocal::new();
+        let new_scratches = || {
+            RefCell::new(Scratches {
+                all_jobs: all_jobs.map(|index| self.scratch(index)),
+                new_jobs: new_jobs.map(|index| self.scratch(index)),
+            })
+        };
         let scored: Vec<(u32, UserScores)> = order
             .into_par_iter()
             .with_min_len(USERS_PER_TASK)
-            .map_init(
-                || Scratches {
-                    all_jobs: all_jobs.map(|index| self.scratch(index)),
-                    new_jobs: new_jobs.map(|index| self.scratch(index)),
-                },
-                |scratches, (.., at)| {
-                    let (user, mode) = users[at as usize];
-                    let began = (self.scorer.clock)();
-                    let mut scores = self.user(user, mode, scratches);
-                    scores.nanoseconds = (self.scorer.clock)().saturating_sub(began);
-                    (at, scores)
-                },
-            )
+            .map(|(.., at)| {
+                let mut scratches = scratches.get_or(new_scratches).borrow_mut();
+                let (user, mode) = users[at as usize];
+                let began = (self.scorer.clock)();
+                let mut scores = self.user(user, mode, &mut scratches);
+                scores.nanoseconds = (self.scorer.clock)().saturating_sub(began);
+                (at, scores)
+            })
             .collect();
         let mut scores = vec![UserScores::default(); users.len()];
         for (at, of_user) in scored {

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     columns::JobColumns,
-    ids::{Lists, RoleNo, SkillNo},
+    ids::{RoleNo, SkillNo},
 };
 
 /// A skill has codes in a role family when at least one job in this many lists it.
@@ -45,7 +45,7 @@ impl CodeGroup {
 pub(crate) enum Stored {
     /// As codes, those of the role family's first group of blocks at this place.
     Codes(u32),
-    /// As postings, by their number.
+    /// As postings, the first of them at this place.
     Postings(u32),
 }
 
@@ -113,17 +113,24 @@ impl PackedStored {
     }
 }
 
-/// A job that lists a rare skill: twice its position, and one where it requires it.
-#[derive(Clone, Copy, Debug, Default)]
+/// A job that lists a rare skill: four times its position, two where it is the skill's last, and
+/// one where it requires it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Posting(u32);
 
 impl Posting {
+    const LAST: u32 = 2;
+
     fn new(position: usize, required: bool) -> Self {
-        Posting(2 * position as u32 + u32::from(required))
+        Posting(4 * position as u32 + u32::from(required))
+    }
+
+    fn is_last(self) -> bool {
+        self.0 & Posting::LAST != 0
     }
 
     pub(crate) fn position(self) -> usize {
-        self.0 as usize / 2
+        self.0 as usize / 4
     }
 
     /// By how much of its rarity the skill weighs.
@@ -138,7 +145,8 @@ pub(crate) struct SkillCodes {
     /// Per [`RoleNo`].
     by_role: Vec<RoleSkills>,
     pub(crate) codes: Vec<CodeGroup>,
-    postings: Lists<Posting>,
+    /// Of one skill after the other in one role family after the other, by position.
+    postings: Vec<Posting>,
 }
 
 impl SkillCodes {
@@ -146,8 +154,7 @@ impl SkillCodes {
         let num_skills = jobs.skill_names.len();
         let mut by_role = vec![RoleSkills::default(); jobs.roles.len()];
         let mut codes = Vec::new();
-        let mut postings: Vec<(u32, Posting)> = Vec::new();
-        let mut num_postings = 0;
+        let mut postings = Vec::new();
         let mut listed_by = vec![0_u32; num_skills];
         let mut stored = vec![Stored::Codes(0); num_skills];
         for (role, first_position, of_role) in layout.roles(jobs) {
@@ -169,8 +176,9 @@ impl SkillCodes {
                     codes.resize(start + num_groups, CodeGroup::NONE);
                     Stored::Codes(start as u32)
                 } else {
-                    num_postings += 1;
-                    Stored::Postings(num_postings - 1)
+                    let start = postings.len();
+                    postings.resize(start + count, Posting::default());
+                    Stored::Postings(start as u32)
                 };
             }
             let listed = skills.iter().map(|skill| (*skill, stored[skill.ix()]));
@@ -178,19 +186,24 @@ impl SkillCodes {
             for (position, job) in (first_position..).zip(of_role) {
                 for listed in jobs.skills.row(job.ix()) {
                     let required = listed.required();
-                    match stored[listed.skill().ix()] {
+                    match &mut stored[listed.skill().ix()] {
                         Stored::Codes(start) => {
-                            let group = start as usize + (position - first_position) / GROUP_LANES;
+                            let group = *start as usize + (position - first_position) / GROUP_LANES;
                             codes[group].set(position % GROUP_LANES, 1 + u8::from(required));
                         }
-                        Stored::Postings(at) => {
-                            postings.push((at, Posting::new(position, required)));
+                        Stored::Postings(next) => {
+                            postings[*next as usize] = Posting::new(position, required);
+                            *next += 1;
                         }
                     }
                 }
             }
+            for skill in &skills {
+                if let Stored::Postings(end) = stored[skill.ix()] {
+                    postings[end as usize - 1].0 |= Posting::LAST;
+                }
+            }
         }
-        let postings = Lists::group(num_postings as usize, &postings);
         SkillCodes { by_role, codes, postings }
     }
 
@@ -199,9 +212,15 @@ impl SkillCodes {
         &self.by_role[role.ix()]
     }
 
-    /// Postings, by position.
-    pub(crate) fn postings(&self, number: u32) -> &[Posting] {
-        self.postings.row(number as usize)
+    /// The postings of a skill, by position, from the place of the first.
+    pub(crate) fn postings(&self, start: u32) -> impl Iterator<Item = Posting> {
+        let mut rest = self.postings[start as usize..].iter();
+        let mut is_done = false;
+        std::iter::from_fn(move || {
+            let posting = if is_done { None } else { rest.next().copied() };
+            is_done = posting.is_none_or(Posting::is_last);
+            posting
+        })
     }
 }
 
@@ -220,6 +239,18 @@ mod tests {
         assert_eq!(codes.bytes()[5], 0b1001);
         assert_eq!(codes.bytes()[63], 0b0100_0000);
         assert_eq!(codes.bytes().iter().filter(|byte| **byte != 0).count(), 2);
+    }
+
+    #[test]
+    fn postings_end_with_the_skills_last() {
+        let mut postings = [(5, false), (9, true), (9, false)].map(|(at, r)| Posting::new(at, r));
+        postings[1].0 |= Posting::LAST;
+        postings[2].0 |= Posting::LAST;
+        let skills = SkillCodes { postings: postings.to_vec(), ..SkillCodes::default() };
+        let found = |start| skills.postings(start).map(|of| (of.position(), of.code()));
+        assert_eq!(found(0).collect::<Vec<_>>(), [(5, 1), (9, 2)]);
+        assert_eq!(found(1).collect::<Vec<_>>(), [(9, 2)]);
+        assert_eq!(found(2).collect::<Vec<_>>(), [(9, 1)]);
     }
 
     proptest! {

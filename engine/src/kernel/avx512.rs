@@ -5,8 +5,8 @@
 
 use super::{
     bounds::{
-        Bounds, CandidateGroup, Group, Lanes, Reached, SUMMED_IN_FOUR_BITS, Sources, reached_at,
-        this_and_next,
+        Bounds, CandidateGroup, EVERY_OTHER_CODE, FIRST_SUM, Group, Lanes, Reached,
+        SUMMED_IN_FOUR_BITS, Sources, reached_at, this_and_next,
     },
     user_lanes::{MAX_OVER_TENTHS, MAX_SHORT_TENTHS, UserLanes},
 };
@@ -81,8 +81,8 @@ fn matched(
     let rare: &Group<u8> = &sources.rare[candidates.group as usize];
     let mut matched = rare.each_ref().map(|block| load_bytes(block));
     let mut codes_above = [_mm512_setzero_si512(); GROUP_BLOCKS];
-    let spread = _mm512_set1_epi8(0b0011_0011);
-    let low = _mm512_set1_epi8(0b1111);
+    let every_other = _mm512_set1_epi8(EVERY_OTHER_CODE.cast_signed());
+    let first_sum = _mm512_set1_epi8(FIRST_SUM.cast_signed());
     for of_rarity in &sources.common[candidates.role_at as usize] {
         for bases in of_rarity.chunks(SUMMED_IN_FOUR_BITS) {
             let (mut even, mut odd) = (_mm512_setzero_si512(), _mm512_setzero_si512());
@@ -91,12 +91,12 @@ fn matched(
                 sources.prefetch_codes(*base, next_group);
                 let codes = load_bytes(sources.codes(*base, candidates.group));
                 let odd_codes = _mm512_srli_epi16::<{ CODE_BITS as u32 }>(codes);
-                even = _mm512_add_epi8(even, _mm512_and_si512(codes, spread));
-                odd = _mm512_add_epi8(odd, _mm512_and_si512(odd_codes, spread));
+                even = _mm512_add_epi8(even, _mm512_and_si512(codes, every_other));
+                odd = _mm512_add_epi8(odd, _mm512_and_si512(odd_codes, every_other));
             }
             let sums = [even, odd, _mm512_srli_epi16::<4>(even), _mm512_srli_epi16::<4>(odd)];
             for (above, sum) in codes_above.iter_mut().zip(sums) {
-                *above = _mm512_adds_epu8(*above, _mm512_and_si512(sum, low));
+                *above = _mm512_adds_epu8(*above, _mm512_and_si512(sum, first_sum));
             }
         }
         for (matched, above) in matched.iter_mut().zip(&codes_above) {

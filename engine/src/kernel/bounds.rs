@@ -80,6 +80,12 @@ pub(super) type CommonSkills = [Vec<u32>; MAX_RARITY as usize];
 /// Codes that are summed in four bits each before they are given eight: no sum exceeds 15.
 pub(super) const SUMMED_IN_FOUR_BITS: usize = 7;
 
+/// Every other code of a byte, so that each has four bits.
+pub(super) const EVERY_OTHER_CODE: u8 = 0b0011_0011;
+
+/// The four bits of the first of two sums.
+pub(super) const FIRST_SUM: u8 = 0b1111;
+
 /// What bounds are made of.
 #[derive(Clone, Copy)]
 pub(super) struct Sources<'a> {
@@ -241,9 +247,6 @@ fn kept(lanes: u64) -> Lanes<u16> {
 /// The weight of the user's skills in each job of a group, saturating.
 #[inline(always)]
 fn matched(sources: Sources<'_>, candidates: &CandidateGroup, next_group: u32) -> Group<u8> {
-    /// Every other code of a byte, each with room for four bits.
-    const SPREAD: u8 = 0b0011_0011;
-    const LOW: u8 = 0b1111;
     let mut matched = sources.rare[candidates.group as usize];
     // Codes of skills of a rarity and above: added once for each step down to 0, a code is
     // multiplied by its skill's rarity.
@@ -255,14 +258,14 @@ fn matched(sources: Sources<'_>, candidates: &CandidateGroup, next_group: u32) -
                 sources.prefetch_codes(*base, next_group);
                 let codes = sources.codes(*base, candidates.group);
                 for lane in 0..LANES {
-                    even[lane] += codes[lane] & SPREAD;
-                    odd[lane] += codes[lane] >> CODE_BITS & SPREAD;
+                    even[lane] += codes[lane] & EVERY_OTHER_CODE;
+                    odd[lane] += codes[lane] >> CODE_BITS & EVERY_OTHER_CODE;
                 }
             }
             let [first, second, third, fourth] = &mut codes_above;
             for lane in 0..LANES {
-                first[lane] = first[lane].saturating_add(even[lane] & LOW);
-                second[lane] = second[lane].saturating_add(odd[lane] & LOW);
+                first[lane] = first[lane].saturating_add(even[lane] & FIRST_SUM);
+                second[lane] = second[lane].saturating_add(odd[lane] & FIRST_SUM);
                 third[lane] = third[lane].saturating_add(even[lane] >> 4);
                 fourth[lane] = fourth[lane].saturating_add(odd[lane] >> 4);
             }

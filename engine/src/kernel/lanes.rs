@@ -139,8 +139,8 @@ impl Pass<'_> {
                         let base = start.wrapping_sub(first_group);
                         common[usize::from(MAX_RARITY - rarity)].push(base);
                     }
-                    Some(Stored::Postings(number)) => {
-                        for posting in self.index.skills.postings(number) {
+                    Some(Stored::Postings(start)) => {
+                        for posting in self.index.skills.postings(start) {
                             let sum = &mut rare[posting.position()];
                             *sum = sum.saturating_add(posting.code() * rarity);
                             rare_at.push(posting.position() as u32);
