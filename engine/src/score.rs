@@ -17,8 +17,8 @@ use rayon::prelude::*;
 use std::{cell::RefCell, ops::Range, sync::OnceLock};
 use thread_local::ThreadLocal;
 
-/// Users that one task takes at a time: enough to make the scratch room and the row builders pay,
-/// few enough to share a chunk of 5 000 evenly.
+/// Users that one task takes at a time: enough to make the row builders pay, few enough to share a
+/// chunk of 5 000 evenly.
 const USERS_PER_TASK: usize = 128;
 
 /// A user who was scored.

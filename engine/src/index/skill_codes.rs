@@ -13,7 +13,7 @@ use crate::{
 /// A skill has codes in a role family when at least one job in this many lists it.
 ///
 /// Codes cost a quarter of a byte for each of the family's jobs and are read from end to end; a
-/// posting costs five bytes and two scattered writes a user.
+/// posting costs four bytes and two scattered writes a user.
 const CODES_FROM_ONE_IN: usize = 256;
 
 /// Bits of a code: by how much of its rarity a skill weighs, 0 to 2.

@@ -5,8 +5,8 @@
 
 use super::{
     bounds::{
-        Bounds, CandidateGroup, EVERY_OTHER_CODE, FIRST_SUM, Group, Lanes, Reached,
-        SUMMED_IN_FOUR_BITS, Sources, reached_at, this_and_next,
+        Bounds, CandidateGroup, EVERY_OTHER_CODE, FIRST_SUM, Found, Group, Lanes, Reached,
+        SUMMED_IN_FOUR_BITS, Sources, this_and_next,
     },
     user_lanes::{MAX_OVER_TENTHS, MAX_SHORT_TENTHS, UserLanes},
 };
@@ -56,7 +56,7 @@ pub(super) fn bounds(
 
 /// See [`super::bounds::reaching`].
 #[target_feature(enable = "avx512f,avx512bw")]
-pub(super) fn reaching(bounds: &[Bounds], threshold: u16, found: &mut Vec<u64>) {
+pub(super) fn reaching(bounds: &[Bounds], threshold: u16, found: &mut Vec<Found>) {
     let least = words(threshold);
     let blocks = bounds.iter().flat_map(|bounds| &bounds.half_bp);
     for (number, block) in blocks.enumerate() {
@@ -64,7 +64,7 @@ pub(super) fn reaching(bounds: &[Bounds], threshold: u16, found: &mut Vec<u64>) 
             let mut reaching = _mm512_cmpge_epu16_mask(load_words(block, half), least);
             while reaching != 0 {
                 let lane = half + reaching.trailing_zeros() as usize;
-                found.push(reached_at(block[lane], (number * LANES + lane) as u64));
+                found.push(Found::new(block[lane], number * LANES + lane));
                 reaching &= reaching - 1;
             }
         }

@@ -148,25 +148,37 @@ pub(super) fn this_and_next(
     (this, candidates.get(number + 1).unwrap_or(this))
 }
 
-/// Which bounds reach a threshold, each as its place, counted through the groups, and before that
-/// what it lacks of the greatest there can be: in order, the greatest bound comes first.
+/// A bound that reaches a threshold, and its place, counted through the groups. In order, the
+/// greatest bound comes first, and of equal ones the first place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Found(u64);
+
+impl Found {
+    #[inline(always)]
+    pub(super) fn new(half_bp: u16, at: usize) -> Self {
+        Found(u64::from(u16::MAX - half_bp) << u32::BITS | at as u64)
+    }
+
+    pub(super) fn half_bp(self) -> u16 {
+        u16::MAX - (self.0 >> u32::BITS) as u16
+    }
+
+    pub(super) fn at(self) -> usize {
+        self.0 as u32 as usize
+    }
+}
+
+/// Finds the bounds that reach a threshold, by place.
 #[inline(always)]
-pub(super) fn reaching(bounds: &[Bounds], threshold: u16, found: &mut Vec<u64>) {
+pub(super) fn reaching(bounds: &[Bounds], threshold: u16, found: &mut Vec<Found>) {
     let blocks = bounds.iter().flat_map(|bounds| &bounds.half_bp);
     for (number, block) in blocks.enumerate() {
         let best = block.iter().fold(0, |best, bound| best.max(*bound));
         if best >= threshold {
-            let first = (number * LANES) as u64;
-            let reaching = (first..).zip(block).filter(|(_, bound)| **bound >= threshold);
-            found.extend(reaching.map(|(at, bound)| reached_at(*bound, at)));
+            let reaching = (number * LANES..).zip(block).filter(|(_, bound)| **bound >= threshold);
+            found.extend(reaching.map(|(at, bound)| Found::new(*bound, at)));
         }
     }
-}
-
-/// See [`reaching`].
-#[inline(always)]
-pub(super) fn reached_at(bound: u16, at: u64) -> u64 {
-    u64::from(u16::MAX - bound) << u32::BITS | at
 }
 
 /// Bounds of a block; raises what its lanes are bounded by.
@@ -410,7 +422,7 @@ mod tests {
                 prop_assert_eq!(u32::from(counted), weight.min(u8::MAX.into()));
                 let truth = raw_bp * HALF_BP;
                 let bound = half_bp.as_flattened()[lane];
-                let is_found = found.contains(&reached_at(bound, lane as u64));
+                let is_found = found.contains(&Found::new(bound, lane));
                 prop_assert_eq!(is_found, bound >= 9_000);
                 if lanes[lane / LANES] >> (lane % LANES) & 1 == 0 {
                     prop_assert_eq!(bound, 0);
@@ -425,7 +437,10 @@ mod tests {
                 }
             }
             prop_assert_eq!(reached, most_tight);
-            prop_assert!(found.is_sorted_by_key(|reached| *reached as u32), "by place");
+            prop_assert!(found.is_sorted_by_key(|found| found.at()), "by place");
+            for found in found {
+                prop_assert_eq!(found.half_bp(), half_bp.as_flattened()[found.at()]);
+            }
         }
 
         #[test]

@@ -15,7 +15,7 @@
 
 use super::{
     Processor, UserScores,
-    bounds::{Bounds, CandidateGroup, CommonSkills, Group, Reached, Sources},
+    bounds::{Bounds, CandidateGroup, CommonSkills, Found, Group, Reached, Sources},
     prefetch::prefetch,
     user_lanes::UserLanes,
 };
@@ -48,8 +48,7 @@ pub struct Scratch {
     dream: Vec<u32>,
     /// Per candidate group.
     bounds: Vec<Bounds>,
-    /// See [`super::bounds::reaching`].
-    found: Vec<u64>,
+    found: Vec<Found>,
 }
 
 impl Scratch {
@@ -158,8 +157,8 @@ impl Pass<'_> {
         let u = self.user.ix();
         let Scratch { groups, numbers, dream, .. } = scratch;
         dream.clear();
+        let mut take = |position: u32| take(groups, numbers, position as usize);
         for role in users.roles.row(u) {
-            let mut take = |position: u32| take(groups, numbers, position as usize);
             for company in users.blacklist.row(u) {
                 let positions = self.index.company_positions(*company, *role);
                 let num_taken = positions.iter().filter(|position| take(**position)).count();
@@ -219,16 +218,16 @@ impl Pass<'_> {
         found.sort_unstable();
         let position =
             |at: usize| groups[at / GROUP_LANES].group as usize * GROUP_LANES + at % GROUP_LANES;
-        let places = found.iter().map(|reached| *reached as u32 as usize);
-        for at in places.clone().take(2 * k) {
-            prefetch(&self.index.exact, position(at));
+        for found in found.iter().take(2 * k) {
+            prefetch(&self.index.exact, position(found.at()));
         }
-        for at in places {
-            let (of, lane) = (&bounds[at / GROUP_LANES], at % GROUP_LANES);
-            if of.half_bp.as_flattened()[lane] < half_bp(self.topk.threshold_bp()) {
+        for found in found.iter() {
+            if found.half_bp() < half_bp(self.topk.threshold_bp()) {
                 break;
             }
-            self.offer(position(at), Some(of.matched.as_flattened()[lane]), false);
+            let at = found.at();
+            let matched = bounds[at / GROUP_LANES].matched.as_flattened()[at % GROUP_LANES];
+            self.offer(position(at), Some(matched), false);
         }
     }
 }

@@ -5,7 +5,7 @@
 
 #[cfg(target_arch = "x86_64")]
 use super::avx512;
-use super::bounds::{self, Bounds, CandidateGroup, Reached, Sources};
+use super::bounds::{self, Bounds, CandidateGroup, Found, Reached, Sources};
 use std::{fmt, str::FromStr};
 
 /// A kind of processor that there are loops for. The results are the same bits on all.
@@ -66,7 +66,7 @@ impl Processor {
         }
     }
 
-    pub(super) fn reaching(self, bounds: &[Bounds], threshold: u16, found: &mut Vec<u64>) {
+    pub(super) fn reaching(self, bounds: &[Bounds], threshold: u16, found: &mut Vec<Found>) {
         match self.0 {
             Kind::Any => bounds::reaching(bounds, threshold, found),
             // SAFETY: only `here` makes this kind, where the processor has the features.
@@ -92,7 +92,7 @@ fn bounds_avx2(
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn reaching_avx2(bounds: &[Bounds], threshold: u16, found: &mut Vec<u64>) {
+fn reaching_avx2(bounds: &[Bounds], threshold: u16, found: &mut Vec<Found>) {
     bounds::reaching(bounds, threshold, found);
 }
 
